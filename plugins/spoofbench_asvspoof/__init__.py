@@ -1,0 +1,1 @@
+"""ASVspoof corpora: the reader of their key files, and their protocols."""

@@ -1,0 +1,1 @@
+"""The output formats that come with spoofbench."""

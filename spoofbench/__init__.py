@@ -1,0 +1,51 @@
+"""Benchmark speech anti-spoofing. Plugin authors import what they need from here; no torch is loaded."""
+
+from spoofbench.contracts import (
+    Augmentation,
+    Context,
+    CorpusBuilder,
+    Countermeasure,
+    Metric,
+    PublishedNames,
+    Reader,
+    Reporter,
+    Trainable,
+)
+from spoofbench.errors import SpoofbenchError
+from spoofbench.hookspecs import hookimpl
+from spoofbench.specs import (
+    API_VERSION,
+    AugmentationSpec,
+    Checkpoint,
+    CorpusSpec,
+    DatasetSpec,
+    MetricSpec,
+    ModelSpec,
+    ProtocolSpec,
+    ReporterSpec,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "API_VERSION",
+    "Augmentation",
+    "AugmentationSpec",
+    "Checkpoint",
+    "Context",
+    "CorpusBuilder",
+    "CorpusSpec",
+    "Countermeasure",
+    "DatasetSpec",
+    "Metric",
+    "MetricSpec",
+    "ModelSpec",
+    "ProtocolSpec",
+    "PublishedNames",
+    "Reader",
+    "Reporter",
+    "ReporterSpec",
+    "SpoofbenchError",
+    "Trainable",
+    "hookimpl",
+]

@@ -1,0 +1,97 @@
+"""From a file to float32 mono at one rate, brought to length, and kept in a cache bounded in bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import soundfile
+import soxr
+from cachetools import LRUCache
+from numpy.typing import NDArray
+
+from spoofbench.errors import InvalidAudio
+
+Audio = NDArray[np.float32]
+"""A waveform ``(time,)``, full scale at -1 and 1."""
+
+
+def read(file: Path, rate: int) -> Audio:
+    """Decode ``file`` into mono at ``rate`` samples per second: ``(time,)``.
+
+    Channels are averaged. Another rate is converted by soxr at its high quality.
+
+    Raises `InvalidAudio`, naming the file, if it cannot be decoded, is empty, ends before its
+    header says, or holds values that are not finite.
+    """
+    try:
+        with soundfile.SoundFile(file) as source:
+            announced, native_rate = source.frames, source.samplerate
+            samples = source.read(dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise InvalidAudio(f"{file}: cannot be decoded: {_reason(error)}") from error
+    if announced == 0 or not len(samples):
+        raise InvalidAudio(f"{file}: holds no samples")
+    if len(samples) < announced:
+        raise InvalidAudio(
+            f"{file}: ends after {len(samples):,} of the {announced:,} samples in its header",
+            hint="the file was cut: copy it again",
+        )
+    if not np.isfinite(samples).all():
+        raise InvalidAudio(f"{file}: holds samples that are not finite numbers")
+    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
+    if native_rate != rate:
+        mono = soxr.resample(mono, native_rate, rate, quality="HQ")
+        if not len(mono):
+            raise InvalidAudio(f"{file}: too short to be converted to {rate:,} Hz")
+    return cast(Audio, np.ascontiguousarray(mono, dtype=np.float32))
+
+
+def first(audio: Audio, samples: int) -> Audio:
+    """Return the first ``samples`` of ``audio`` ``(time,)``, repeated from its start if shorter."""
+    if len(audio) >= samples:
+        return audio[:samples]
+    return np.tile(audio, -(-samples // len(audio)))[:samples]
+
+
+def random_crop(audio: Audio, samples: int, random: np.random.Generator) -> Audio:
+    """Return ``samples`` of ``audio`` ``(time,)`` from a random place, repeated if shorter.
+
+    Every place is equally likely, the last one included.
+    """
+    start = int(random.integers(max(len(audio) - samples, 0) + 1))
+    return first(audio[start:], samples)
+
+
+class AudioCache:
+    """Decoded waveforms, the least recently used dropped first; never more than ``capacity`` bytes."""
+
+    def __init__(self, root: Path, rate: int, capacity: int) -> None:
+        self.root = root
+        self.rate = rate
+        self._cache: LRUCache[str, Audio] = LRUCache(capacity, getsizeof=lambda a: int(a.nbytes))
+
+    @property
+    def size(self) -> int:
+        """Bytes held now."""
+        return int(self._cache.currsize)
+
+    def read(self, file: str) -> Audio:
+        """Return the waveform of ``file``, a path below the root, ``(time,)``; decode if not held.
+
+        The array is shared and cannot be written to.
+        """
+        if (held := self._cache.get(file)) is not None:
+            return held
+        audio = read(self.root / file, self.rate)
+        audio.flags.writeable = False
+        if audio.nbytes <= self._cache.maxsize:
+            self._cache[file] = audio
+        return audio
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    return str(getattr(error, "error_string", error))

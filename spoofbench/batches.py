@@ -1,0 +1,190 @@
+"""Batches: trials decoded, brought to length and put together, by worker processes if asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from spoofbench import audio
+from spoofbench.audio import Audio, AudioCache
+from spoofbench.errors import InvalidAudio
+from spoofbench.trials import Trial
+
+CACHE_BYTES = 1 << 30
+"""How much decoded audio is kept, over all workers."""
+
+Crop = Callable[[Audio, Trial, int], Audio]
+"""Brings a waveform ``(time,)`` to the model's input length, given its trial and the epoch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A trial whose audio could not be used, and why."""
+
+    utterance: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Utterances put together; those that failed stand aside.
+
+    ``audio`` is ``(batch, time)``, padded with zeros behind ``lengths`` ``(batch,)``; ``bonafide`` is
+    ``(batch,)`` bool. ``place`` is the batch's number among all batches of the pass.
+    """
+
+    place: int
+    audio: Tensor
+    lengths: Tensor
+    bonafide: Tensor
+    utterances: tuple[str, ...]
+    failures: tuple[Failure, ...]
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch with its tensors on ``device``."""
+        return self._moved(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pin_memory(self) -> Batch:
+        """Return the batch in page-locked memory; the loader calls this where it is asked to pin."""
+        return self._moved(Tensor.pin_memory)
+
+    def _moved(self, move: Callable[[Tensor], Tensor]) -> Batch:
+        return replace(
+            self,
+            audio=move(self.audio),
+            lengths=move(self.lengths),
+            bonafide=move(self.bonafide),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One batch to be made: its number, its trials, and the epoch it belongs to."""
+
+    place: int
+    trials: tuple[Trial, ...]
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """Leaves utterances as long as they are; repeats those too short for the model."""
+
+    at_least: int = 1
+
+    def __call__(self, waveform: Audio, trial: Trial, epoch: int) -> Audio:  # noqa: ARG002
+        """Return ``(time,)``, at least ``at_least`` samples."""
+        return audio.first(waveform, max(len(waveform), self.at_least))
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """Takes the first samples, repeated if there are fewer: the rule of evaluation."""
+
+    samples: int
+
+    def __call__(self, waveform: Audio, trial: Trial, epoch: int) -> Audio:  # noqa: ARG002
+        """Return ``(samples,)``."""
+        return audio.first(waveform, self.samples)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RandomCrop:
+    """Takes samples from a place that depends on seed, epoch and utterance, and on nothing else."""
+
+    samples: int
+    seed: int
+
+    def __call__(self, waveform: Audio, trial: Trial, epoch: int) -> Audio:
+        """Return ``(samples,)``."""
+        random = np.random.default_rng([self.seed, epoch, *trial.utterance.encode()])
+        return audio.random_crop(waveform, self.samples, random)
+
+
+def plan(trials: Sequence[Trial], batch_size: int, *, epoch: int = 0) -> list[Work]:
+    """Cut ``trials`` into batches of ``batch_size``; the last may be smaller."""
+    return [
+        Work(place=place, trials=tuple(trials[start : start + batch_size]), epoch=epoch)
+        for place, start in enumerate(range(0, len(trials), batch_size))
+    ]
+
+
+def workers_for(requested: int | None) -> int:
+    """Return how many worker processes read audio: half of the cores, at most 4, unless said."""
+    if requested is not None:
+        return requested
+    return max(1, min(4, (os.cpu_count() or 1) // 2))
+
+
+class _Maker(Dataset[Batch]):
+    """Makes a piece of work into a batch, wherever it is sent. A bad recording fails alone."""
+
+    def __init__(self, cache: AudioCache, crop: Crop) -> None:
+        self.cache = cache
+        self.crop = crop
+
+    def __getitem__(self, work: Work) -> Batch:
+        waveforms: list[Audio] = []
+        good: list[Trial] = []
+        failures: list[Failure] = []
+        for trial in work.trials:
+            try:
+                waveform = self.crop(self.cache.read(trial.audio), trial, work.epoch)
+            except InvalidAudio as error:
+                failures.append(Failure(utterance=trial.utterance, reason=str(error)))
+            else:
+                waveforms.append(waveform)
+                good.append(trial)
+        return Batch(
+            place=work.place,
+            audio=_pad(waveforms),
+            lengths=torch.tensor([len(w) for w in waveforms], dtype=torch.long),
+            bonafide=torch.tensor([trial.bonafide for trial in good], dtype=torch.bool),
+            utterances=tuple(trial.utterance for trial in good),
+            failures=tuple(failures),
+        )
+
+
+def loader(
+    work: Collection[Work],
+    *,
+    root: Path,
+    rate: int,
+    crop: Crop,
+    workers: int,
+    cache_bytes: int = CACHE_BYTES,
+    pin: bool = False,
+) -> DataLoader[Batch]:
+    """Return a loader that gives one `Batch` for each piece of ``work``, in its order.
+
+    ``work`` is iterated over anew in each pass, so it may change between passes; the workers and
+    their caches stay. ``cache_bytes`` is shared out evenly among the ``workers``; 0 workers decode
+    in this process.
+    """
+    cache = AudioCache(root, rate, cache_bytes // max(workers, 1))
+    return DataLoader(
+        _Maker(cache, crop),
+        sampler=work,  # each piece of work is sent whole: workers hold no list of trials
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=2 if workers else None,
+        persistent_workers=workers > 0,
+        pin_memory=pin,
+        generator=torch.Generator(),  # else each pass would draw from the global one
+    )
+
+
+def _pad(waveforms: Sequence[Audio]) -> Tensor:
+    """Put ``waveforms`` into one tensor ``(batch, longest)``, with zeros behind the shorter ones."""
+    longest = max((len(w) for w in waveforms), default=0)
+    padded = torch.zeros(len(waveforms), longest)
+    for row, waveform in zip(padded, waveforms, strict=True):
+        row[: len(waveform)] = torch.from_numpy(np.array(waveform))
+    return padded

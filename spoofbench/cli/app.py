@@ -1,0 +1,68 @@
+"""The program: its commands, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from spoofbench.cli import data, listings, run, score, table, train
+from spoofbench.errors import SpoofbenchError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="spoofbench",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run.run)
+app.command("train")(train.train)
+app.command("score")(score.score)
+app.command("table")(table.table)
+app.add_typer(data.app, name="data")
+listings.add_to(app)
+
+
+@app.callback(invoke_without_command=True)
+def about(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Benchmark speech anti-spoofing: protocols, models, metrics, and tables that compare.
+
+    Start with `spoofbench run aasist`, which trains the reference model on the generated protocol
+    `toy` and prints its table.
+    """
+    if version:
+        from spoofbench import __version__
+
+        typer.echo(f"spoofbench {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main() -> None:
+    """Run the program. Exit codes: 0; 2 for what the user can fix; 1, with a traceback, for a bug."""
+    try:
+        app()
+    except SpoofbenchError as error:
+        _complain(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.secho("\ninterrupted", fg="yellow", err=True)
+        sys.exit(INTERRUPTED)
+
+
+def _complain(error: SpoofbenchError) -> None:
+    typer.secho("error: ", fg="red", bold=True, err=True, nl=False)
+    typer.echo(str(error), err=True)
+    if error.hint:
+        first, *others = error.hint.splitlines()
+        typer.secho("hint:  ", fg="cyan", err=True, nl=False)
+        typer.echo("\n       ".join([first, *others]), err=True)

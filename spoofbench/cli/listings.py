@@ -1,0 +1,136 @@
+"""What is on offer: ``spoofbench models`` and its siblings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import typer
+
+from spoofbench.specs import AugmentationSpec, MetricSpec, ModelSpec, Spec
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the listing commands to ``app``."""
+    for command in (models, protocols, datasets, augmentations, metrics, reporters, plugins):
+        app.command(command.__name__)(command)
+
+
+def models() -> None:
+    """List the models: what `run` and `train` take."""
+    _print_shelf("models", ("input", "published weights"), _model_details)
+
+
+def protocols() -> None:
+    """List the protocols: what `--protocol` takes."""
+    _print_shelf("protocols", ("also called",), _protocol_details)
+
+
+def datasets() -> None:
+    """List the readers that turn key files into trials: what `reader` takes in a protocol file."""
+    _print_shelf("datasets")
+
+
+def augmentations() -> None:
+    """List the augmentations, with unit and usual levels."""
+    _print_shelf("augmentations", ("unit", "levels"), _augmentation_details)
+
+
+def metrics() -> None:
+    """List the metrics: what `metrics` takes in a protocol file."""
+    _print_shelf("metrics", ("version",), _metric_details)
+
+
+def reporters() -> None:
+    """List the output formats: what `--format` takes."""
+    _print_shelf("reporters")
+
+
+def plugins() -> None:
+    """List the plugins, what each offers, and those that could not be loaded and why."""
+    from spoofbench.plugins import catalogue
+
+    everything = catalogue()
+    offers = [(shelf.kind, offer) for shelf in everything.shelves() for offer in shelf]
+    print_table(
+        ("plugin", "distribution", "version", "offers"),
+        [
+            (
+                plugin.name,
+                plugin.distribution,
+                plugin.version,
+                ", ".join(f"{kind} {o.spec.name}" for kind, o in offers if o.plugin == plugin),
+            )
+            for plugin in everything.plugins
+        ],
+    )
+    for plugin in everything.blocked:
+        typer.echo(f"blocked by the settings: {plugin}")
+    _print_problems()
+
+
+def _print_shelf(
+    kind: str,
+    headings: Sequence[str] = (),
+    details: Callable[[Spec], Sequence[str]] = lambda spec: (),  # noqa: ARG005
+) -> None:
+    from spoofbench.plugins import Shelf, catalogue
+
+    shelf: Shelf[Spec] = getattr(catalogue(), kind)
+    rows = [
+        (
+            offer.spec.name,
+            offer.spec.summary,
+            *details(offer.spec),
+            f"{offer.plugin.distribution} {offer.plugin.version}"
+            + (" (disputed)" if shelf.is_disputed(offer.spec.name) else ""),
+        )
+        for offer in shelf
+    ]
+    if rows:
+        print_table(("name", "what it is", *headings, "from"), rows)
+    else:
+        typer.echo(f"no plugin offers {kind}")
+    _print_problems()
+
+
+def _model_details(spec: Spec) -> Sequence[str]:
+    assert isinstance(spec, ModelSpec)  # noqa: S101 - the shelf holds nothing else
+    rate = f"{spec.sample_rate / 1000:g} kHz"
+    length = f"{spec.samples:,} samples, {rate}" if spec.samples else f"whole, {rate}"
+    return (length, ", ".join(c.name for c in spec.checkpoints) or "-")
+
+
+def _protocol_details(spec: Spec) -> Sequence[str]:
+    return (", ".join(getattr(spec, "aliases", ())) or "-",)
+
+
+def _augmentation_details(spec: Spec) -> Sequence[str]:
+    assert isinstance(spec, AugmentationSpec)  # noqa: S101
+    return (spec.unit, ", ".join(f"{level:g}" for level in spec.levels))
+
+
+def _metric_details(spec: Spec) -> Sequence[str]:
+    assert isinstance(spec, MetricSpec)  # noqa: S101
+    return (str(spec.version),)
+
+
+def _print_problems() -> None:
+    from spoofbench.plugins import catalogue
+
+    for problem in catalogue().problems:
+        typer.secho(f"not loaded: {problem}", fg="yellow", err=True)
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print ``rows`` of text under ``headings``."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console(highlight=False).print(table)

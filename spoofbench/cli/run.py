@@ -1,0 +1,87 @@
+"""``spoofbench run``: the whole job, from a name to a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spoofbench.cli import options
+
+
+def run(
+    model: Annotated[str, typer.Argument(help="Name of a model, as in `spoofbench models`.")],
+    protocol: Annotated[
+        str, typer.Option("--protocol", help="Name of a protocol, or path of a .toml file.")
+    ] = "toy",
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            "--weights",
+            metavar="FILE|official",
+            help="A checkpoint (.pth, .safetensors), or the published one by its name. Without: "
+            "those trained before in this workspace, else the model is trained first.",
+        ),
+    ] = None,
+    data: options.Data = None,
+    limit: options.Limit = None,
+    device: options.Device = "auto",
+    precision: options.Precision = "fp32",
+    batch_size: options.BatchSize = 8,
+    workers: options.Workers = None,
+    seed: options.Seed = 1234,
+    out: options.Out = Path("runs"),
+    output: options.Format = "terminal",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan with an estimated time, and stop.")
+    ] = False,
+) -> None:
+    """Judge a model by a protocol: find the corpus and the weights, score, print the table.
+
+    What was done before is not done again, and a run that was cut short goes on when the same
+    command is given. Under `torchrun --nproc-per-node N -m spoofbench` the scoring is shared.
+
+    Examples:
+    - `spoofbench run aasist` trains on the generated protocol `toy` and judges the result;
+
+    - `spoofbench run aasist --protocol la-eval --weights official --data /corpora/LA`.
+
+    """
+    from spoofbench.cli.progress import note, shown_by
+    from spoofbench.cli.reports import print_tables, reporter
+    from spoofbench.jobs import Job, Request, Training, Voice
+    from spoofbench.plugins import catalogue
+    from spoofbench.processes import joined
+    from spoofbench.protocols import load
+    from spoofbench.tables import tabulate
+
+    known = catalogue()
+    write = reporter(output, known)
+    request = Request(
+        model=model,
+        data=data,
+        out=out,
+        limit=limit,
+        device=device,
+        precision=precision,
+        batch_size=batch_size,
+        workers=workers,
+        seed=seed,
+    )
+    with joined() as processes:
+        voice = Voice(note=note, progress=shown_by(processes.is_first))
+        job = Job(request, known, processes, voice)
+        chosen = load(protocol, known)
+        terms = job.terms(chosen)
+        found = job.chosen_weights(weights, chosen)
+        if dry_run or (isinstance(found, Training) and processes.is_first):
+            for line in job.plan(terms, found):
+                note(line)
+        if dry_run:
+            return
+        ready = job.train(found) if isinstance(found, Training) else found
+        folder = job.score(terms, ready)
+    if folder is not None:
+        print_tables(tabulate([folder], known, data=data).tables, write)
+        note(f"run folder: {folder}")

@@ -1,0 +1,89 @@
+"""``spoofbench train``: weights by a recipe, chosen by a dev protocol."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spoofbench.cli import options
+
+
+def train(
+    model: Annotated[str, typer.Argument(help="Name of a model, as in `spoofbench models`.")],
+    on: Annotated[
+        str, typer.Option("--train", metavar="PROTOCOL", help="Protocol to train on.")
+    ] = "toy-train",
+    dev: Annotated[
+        str | None,
+        typer.Option(
+            "--dev",
+            metavar="PROTOCOL",
+            help="Protocol to choose by; the one that the train protocol names if not given.",
+        ),
+    ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option("--recipe", metavar="FILE", help="TOML file that changes the model's recipe."),
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Change one number of the recipe, such as `epochs=5`. May be repeated.",
+        ),
+    ] = None,
+    data: options.Data = None,
+    limit: options.Limit = None,
+    device: options.Device = "auto",
+    precision: options.Precision = "fp32",
+    batch_size: options.BatchSize = 8,
+    workers: options.Workers = None,
+    seed: options.Seed = 1234,
+    out: options.Out = Path("runs"),
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan with an estimated time, and stop.")
+    ] = False,
+) -> None:
+    """Train a model by its recipe, and keep the weights with the lowest dev EER.
+
+    The recipe is the model's own, changed by what the train protocol says of its corpus, then by
+    `--recipe`, then by `--set`. A training that was cut short goes on when the same command is given. Eval protocols are
+    refused. (`--batch-size` is that of scoring dev; that of training is in the recipe.)
+
+    Example: `spoofbench train aasist --train la-train --dev la-dev --data /corpora/LA --set epochs=5`
+    """
+    from spoofbench.cli.progress import note, shown_by
+    from spoofbench.errors import InvalidRecipe
+    from spoofbench.jobs import Job, Request, Voice
+    from spoofbench.plugins import catalogue
+    from spoofbench.processes import Processes
+    from spoofbench.protocols import load
+    from spoofbench.training.recipe import change
+
+    known = catalogue()
+    request = Request(
+        model=model,
+        data=data,
+        out=out,
+        limit=limit,
+        device=device,
+        precision=precision,
+        batch_size=batch_size,
+        workers=workers,
+        seed=seed,
+    )
+    job = Job(request, known, Processes(), Voice(note=note, progress=shown_by(True)))
+    chosen = load(on, known)
+    chooser = dev or chosen.dev
+    if not chooser:
+        raise InvalidRecipe(f"{chosen.name} names no dev protocol", hint="say it with --dev")
+    training = job.training(
+        chosen, load(chooser, known), recipe_file=recipe, changes=change(changes or [])
+    )
+    for line in job.training_plan(training):
+        note(line)
+    if not dry_run:
+        typer.echo(job.train(training).file)

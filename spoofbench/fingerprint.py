@@ -1,0 +1,44 @@
+"""Fingerprints: a hash of everything that must be equal for two runs to share a table."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from spoofbench.protocols import CROP_RULE, Protocol
+from spoofbench.specs import MetricSpec
+from spoofbench.trials import Trial
+
+
+def of(
+    protocol: Protocol, trials: Sequence[Trial], metrics: Sequence[MetricSpec], root: Path
+) -> str:
+    """Return the fingerprint of ``trials`` judged as ``protocol`` says: 64 hexadecimal digits.
+
+    It covers the trial list with its keys, the sample rate, the crop rule, the metrics and their versions, the groups, the
+    ASV scores and the costs. It does not cover where the corpus lies, nor the protocol's name.
+    """
+    terms = {
+        "sample_rate": protocol.data.sample_rate,
+        "crop": CROP_RULE,
+        "metrics": [[metric.name, metric.version] for metric in metrics],
+        "by": protocol.report.by,
+        "tandem": protocol.tandem.model_dump(exclude={"scores", "expect"})
+        if protocol.tandem
+        else None,
+        "asv": sha256(root / protocol.tandem.scores) if protocol.tandem else None,
+    }
+    digest = hashlib.sha256(json.dumps(terms, sort_keys=True).encode())
+    for trial in trials:
+        columns = "\t".join(f"{name}={value}" for name, value in sorted(trial.columns.items()))
+        line = f"{trial.utterance}\t{trial.speaker}\t{trial.attack}\t{trial.key}\t{columns}\n"
+        digest.update(line.encode())
+    return digest.hexdigest()
+
+
+def sha256(file: Path) -> str:
+    """Return the sha256 of a file's bytes."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

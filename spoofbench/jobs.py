@@ -1,0 +1,388 @@
+"""The whole job behind ``run`` and ``train``: corpus, weights, scores; each step is done once only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from spoofbench import corpora, devices, estimate, fingerprint, runs, scores, scoring, weights
+from spoofbench.contracts import Countermeasure, Progress, Trainable
+from spoofbench.errors import InvalidRecipe, InvalidSettings, InvalidWeights
+from spoofbench.plugins import Catalogue, Offer, instantiate
+from spoofbench.processes import Processes, own_device
+from spoofbench.protocols import Protocol, load
+from spoofbench.runs import ModelRecord, RunRecord, WeightsRecord
+from spoofbench.scoring import Options
+from spoofbench.specs import ModelSpec
+from spoofbench.tables import Terms, terms_of
+from spoofbench.training import fit, trainings
+from spoofbench.training.checkpoints import Epoch
+from spoofbench.training.recipe import recipe_for
+from spoofbench.training.trainings import PartRecord, TrainingRecord, TrainingTerms
+from spoofbench.trials import missing_audio
+from spoofbench.weights import Weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """How a job speaks: notes beside the results, and progress of what takes long."""
+
+    note: Callable[[str], None]
+    progress: Callable[[str, str], AbstractContextManager[Progress]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the user asked for; the same for ``run`` and ``train``."""
+
+    model: str
+    data: Path | None
+    out: Path
+    limit: int | None
+    device: str
+    precision: str
+    batch_size: int
+    workers: int | None
+    seed: int
+
+
+class Job:
+    """A model and a catalogue, and the steps that a request needs."""
+
+    def __init__(
+        self, request: Request, catalogue: Catalogue, processes: Processes, voice: Voice
+    ) -> None:
+        self.request = request
+        self.catalogue = catalogue
+        self.processes = processes
+        self.voice = voice
+        self.offer: Offer[ModelSpec] = catalogue.models.get(request.model)
+        self.spec = self.offer.spec
+        self.device = own_device(devices.device_named(request.device))
+        devices.precision_context(request.precision, self.device)
+
+    # what everything starts from
+
+    def terms(self, protocol: Protocol) -> Terms:
+        """Find the corpus of ``protocol``, generating it if need be, and read its trials."""
+        if protocol.data.sample_rate != self.spec.sample_rate:
+            raise InvalidSettings(
+                f"{self.spec.name} takes audio at {self.spec.sample_rate:,} Hz, "
+                f"{protocol.name} gives it at {protocol.data.sample_rate:,} Hz",
+                hint="choose another model or protocol",
+            )
+        if self.processes.is_first:
+            self._generate(protocol)
+        self.processes.wait_for_all()
+        root = corpora.root_of(protocol, self.catalogue, data=self.request.data)
+        trials = corpora.read_trials(protocol, self.catalogue, root)
+        if self.request.limit is None:
+            corpora.check_audio(protocol, trials, root)
+            return terms_of(protocol, self.catalogue, root, available=trials)
+        missing = {trial.utterance for trial in missing_audio(trials, root)}
+        present = [trial for trial in trials if trial.utterance not in missing]
+        if not present:
+            corpora.check_audio(protocol, trials, root)
+        return terms_of(
+            protocol, self.catalogue, root, limit_to=self.request.limit, available=present
+        )
+
+    def model(self) -> Countermeasure:
+        """Make the model, with its random weights if it has any, from the seed."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.request.seed)
+            made = instantiate(self.offer, "model")
+        if not isinstance(made, Countermeasure):
+            raise InvalidSettings(f"the model '{self.spec.name}' has no score()")
+        return made.to(self.device) if isinstance(made, nn.Module) else made
+
+    def _generate(self, protocol: Protocol) -> None:
+        corpus = protocol.data.corpus
+        if corpora.locate(corpus, self.catalogue, data=self.request.data).folder is not None:
+            return
+        if corpus not in self.catalogue.corpora.names():
+            return
+        spec = self.catalogue.corpora.get(corpus).spec
+        if spec.target:
+            with self.voice.progress(f"generating the corpus {corpus}", "files") as progress:
+                corpora.build(spec, corpora.generated_folder(spec), progress)
+
+    def _record(self) -> ModelRecord:
+        plugin = self.offer.plugin
+        return ModelRecord(
+            name=self.spec.name,
+            target=self.spec.target,
+            plugin=plugin.name,
+            distribution=plugin.distribution,
+            version=plugin.version,
+        )
+
+    def _options(self, root: Path, samples: int | None) -> Options:
+        request = self.request
+        return scoring.options_for(
+            self.spec,
+            device=self.device,
+            precision=request.precision,
+            batch_size=request.batch_size,
+            workers=request.workers,
+            samples=samples,
+            root=root,
+            rate=self.spec.sample_rate,
+        )
+
+    # training
+
+    def training(
+        self,
+        train: Protocol,
+        dev: Protocol,
+        *,
+        recipe_file: Path | None = None,
+        changes: Mapping[str, Any] | None = None,
+    ) -> Training:
+        """Put together what training on ``train``, chosen by ``dev``, will be."""
+        recipe = recipe_for(self.spec, corpus=train.training, file=recipe_file, options=changes)
+        on, by = self.terms(train), self.terms(dev)
+        fit.check(on, by, recipe)
+        terms = TrainingTerms(
+            model=self._record(),
+            train=PartRecord(protocol=train.name, fingerprint=on.fingerprint),
+            dev=PartRecord(protocol=dev.name, fingerprint=by.fingerprint),
+            recipe=recipe,
+            seed=self.request.seed,
+            precision=self.request.precision,
+            device=self.device.type,
+        )
+        task = fit.Task(
+            model_name=self.spec.name,
+            train=on,
+            dev=by,
+            recipe=recipe,
+            seed=self.request.seed,
+            options=self._options(by.root, recipe.samples),
+            folder=trainings.folder_for(self.request.out, terms),
+        )
+        return Training(terms=terms, task=task)
+
+    def train(self, training: Training) -> Weights:
+        """Train, or go on, unless it was done before; return the weights chosen by dev EER."""
+        task = training.task
+        if (record := trainings.read(task.folder)) is not None:
+            self.voice.note(f"trained before: {task.folder}")
+            return self._trained(task.folder, record)
+        if self.processes.count > 1:
+            raise InvalidSettings(
+                "training runs in one process",
+                hint=f"first: spoofbench train {self.spec.name}, without torchrun",
+            )
+        if self.request.precision == "fp16":
+            raise InvalidSettings(
+                "training in fp16 needs loss scaling, which is not there", hint="use bf16 or fp32"
+            )
+        if not isinstance(self.model(), Trainable):
+            raise InvalidRecipe(
+                f"{self.spec.name} has no loss(), so it cannot be trained",
+                hint="give weights with --weights FILE",
+            )
+        history: list[Epoch] = []
+
+        def report(epoch: Epoch, is_best: bool) -> None:
+            history.append(epoch)
+            self.voice.note(
+                f"epoch {epoch.epoch:>3} of {task.recipe.epochs}: loss {epoch.loss:.4f}, "
+                f"dev EER {100 * epoch.dev_eer:6.2f} %{' (best so far)' if is_best else ''}"
+            )
+
+        with self.voice.progress(f"training {self.spec.name}", "steps") as progress:
+            file = fit.fit(
+                lambda: instantiate(self.offer, "model"), task, progress=progress, report=report
+            )
+        origin = weights.origin_of(file)
+        if origin is None:
+            raise InvalidWeights(f"{file} does not say how it was trained")
+        record = TrainingRecord(
+            terms=training.terms,
+            best_epoch=origin.epoch,
+            best_dev_eer=origin.dev_eer,
+            seconds=sum(epoch.seconds for epoch in fit.history(task.folder)),
+            sha256=fingerprint.sha256(file),
+            arguments=runs.arguments(),
+            versions=runs.versions(),
+            finished=runs.now(),
+        )
+        trainings.write(record, task.folder)
+        return self._trained(task.folder, record)
+
+    def _trained(self, folder: Path, record: TrainingRecord) -> Weights:
+        file = folder / fit.BEST
+        if not file.is_file() or fingerprint.sha256(file) != record.sha256:
+            raise InvalidWeights(
+                f"{file} is not the file that its training wrote",
+                hint=f"remove {folder} to train again, or name it with --weights to use it anyway",
+            )
+        return Weights(
+            file=file, source="trained", sha256=record.sha256, origin=weights.origin_of(file)
+        )
+
+    # scoring
+
+    def chosen_weights(self, wanted: str | None, protocol: Protocol) -> Weights | Training | None:
+        """Return the weights to score with, or the training that will give them.
+
+        They are those that were asked for, else those trained before in this workspace. None is for models that have no
+        parameters: random weights never yield a table.
+        """
+        if wanted is not None:
+            return weights.find(self.spec, wanted)
+        if not scoring.has_parameters(self.model()):
+            return None
+        if not (protocol.train and protocol.dev):
+            raise InvalidWeights(
+                f"{self.spec.name} needs weights, and {protocol.name} does not say on which "
+                "protocols a model for it is trained and chosen",
+                hint="give them with --weights",
+            )
+        training = self.training(
+            load(protocol.train, self.catalogue), load(protocol.dev, self.catalogue)
+        )
+        if trainings.read(training.task.folder) is not None:
+            return self.train(training)
+        others = trainings.finished(self.request.out, self.spec.name, training.terms.train.protocol)
+        if len(others) > 1:
+            raise InvalidWeights(
+                f"{self.spec.name} was trained {len(others)} times on "
+                f"{training.terms.train.protocol} in {self.request.out}, each time otherwise",
+                hint="say which: "
+                + " or ".join(f"--weights {folder / fit.BEST}" for folder, _ in others),
+            )
+        if others and not training.begun():
+            (folder, record), *_ = others
+            self.voice.note(f"using what was trained before, though on other terms: {folder}")
+            return self._trained(folder, record)
+        return training
+
+    def plan(self, terms: Terms, found: Weights | Training | None) -> list[str]:
+        """Say in lines what will be done, and how long it may take."""
+        lines = [f"protocol  {terms.protocol.name}: {len(terms.trials):,} trials in {terms.root}"]
+        left = len(terms.trials)
+        if isinstance(found, Training):
+            lines += self.training_plan(found)
+        else:
+            lines.append(f"weights   {found.file} ({found.source})" if found else "weights   none")
+            left = 0 if runs.is_finished(self.run_folder(terms, found)) else left
+        if not left:
+            return [*lines, "scores    are there already"]
+        each = estimate.scoring_seconds(
+            self.model(), self._options(terms.root, self._samples(found))
+        )
+        duration = estimate.in_words(each * left / self.processes.count)
+        return [*lines, f"scores    {left:,} trials to score: {duration} on {self.device}"]
+
+    def training_plan(self, training: Training) -> list[str]:
+        """Say in lines what training will do, and how long it may take."""
+        task, recipe = training.task, training.task.recipe
+        lines = [
+            f"training  {self.spec.name} on {task.train.protocol.name} "
+            f"({len(task.train.trials):,} trials), chosen by {task.dev.protocol.name} "
+            f"({len(task.dev.trials):,} trials)",
+            f"recipe    {', '.join(f'{name} {value}' for name, value in recipe)}",
+        ]
+        model = self.model()
+        if isinstance(model, Trainable):
+            learning = estimate.training_seconds(model, task.options, recipe.samples)
+            scoring_dev = estimate.scoring_seconds(model, task.options) * len(task.dev.trials)
+            epoch = learning * task.steps_per_epoch() * recipe.batch_size + scoring_dev
+            lines.append(f"time      {estimate.in_words(epoch * recipe.epochs)} on {self.device}")
+        return lines
+
+    def run_folder(self, terms: Terms, found: Weights | None) -> Path:
+        """Return the folder of scoring ``terms`` with these weights."""
+        return runs.folder_for(self.request.out, terms.protocol, self._terms_of(terms, found))
+
+    def score(self, terms: Terms, found: Weights | None) -> Path | None:
+        """Score ``terms`` unless it was done before; return the run folder (first process only)."""
+        folder = self.run_folder(terms, found)
+        if runs.is_finished(folder):
+            if self.processes.is_first:
+                self.voice.note(f"scored before: {folder}")
+            return folder if self.processes.is_first else None
+        model = self.model()
+        if found is not None:
+            weights.load(cast(nn.Module, model), found)
+        options = self._options(terms.root, self._samples(found))
+        with self.voice.progress(f"scoring {terms.protocol.name}", "utterances") as progress:
+            result = scoring.score_run(
+                model,
+                terms.trials,
+                folder,
+                options,
+                processes=self.processes,
+                progress=progress,
+            )
+        if result is None:
+            return None
+        table, tally = result
+        scores.write(table, folder / runs.SCORES)
+        runs.write(self._run_record(terms, found, options, tally), folder)
+        scoring.discard_parts(folder)
+        return folder
+
+    def _samples(self, found: Weights | Training | None) -> int | None:
+        """Return the input length: what the weights were trained with, else the model's own."""
+        if isinstance(found, Training):
+            return found.task.recipe.samples
+        if found is not None and found.origin is not None:
+            return found.origin.recipe.samples
+        return self.spec.samples
+
+    def _terms_of(self, terms: Terms, found: Weights | None) -> runs.Terms:
+        return runs.Terms(
+            model=self._record(),
+            weights=WeightsRecord(source=found.source, sha256=found.sha256)
+            if found
+            else WeightsRecord(source="none"),
+            fingerprint=terms.fingerprint,
+            samples=self._samples(found),
+            precision=self.request.precision,
+            device=self.device.type,
+        )
+
+    def _run_record(
+        self, terms: Terms, found: Weights | None, options: Options, tally: scoring.Tally
+    ) -> RunRecord:
+        suffix = f" ({found.source})" if found else ""
+        return RunRecord(
+            label=f"{self.spec.name}{suffix}",
+            terms=self._terms_of(terms, found),
+            protocol=terms.protocol,
+            fingerprint=terms.fingerprint,
+            corpus=str(terms.root.resolve()),
+            limit=terms.limit,
+            trials=len(terms.trials),
+            batch_size=options.batch_size,
+            processes=self.processes.count,
+            seconds=round(tally.seconds, 3),
+            scored=tally.scored,
+            device_name=devices.description(self.device),
+            arguments=runs.arguments(),
+            versions=runs.versions(),
+            finished=runs.now(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """A training that is to be done, or was."""
+
+    terms: TrainingTerms
+    task: fit.Task
+
+    def begun(self) -> bool:
+        """Say whether there is a checkpoint to go on from."""
+        return (self.task.folder / fit.LAST).is_file()

@@ -1,0 +1,1 @@
+"""Metrics: arrays in, one number out. Nothing here opens a file, prints, or loads torch."""

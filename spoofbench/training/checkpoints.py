@@ -1,0 +1,120 @@
+"""Checkpoints: everything a training run needs to go on, in one file that is whole or absent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from spoofbench.errors import InvalidRun
+from spoofbench.files import replaced
+
+_METADATA = "position"
+
+
+class Epoch(BaseModel):
+    """What one pass over the train protocol gave."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epoch: int
+    loss: float
+    """Mean over the epoch's steps."""
+    dev_eer: float
+    """A fraction."""
+    learning_rate: float
+    """At the last step."""
+    seconds: float
+
+
+class Position(BaseModel):
+    """How far a training run has come."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epoch: int = 1
+    """The epoch under way, counted from 1."""
+    step: int = 0
+    """Steps of this epoch that are done."""
+    loss_sum: float = 0.0
+    """Sum of this epoch's losses so far."""
+    seconds: float = 0.0
+    """Time spent on this epoch so far."""
+    history: tuple[Epoch, ...] = ()
+
+    def best(self) -> Epoch | None:
+        """Return the epoch with the lowest dev EER, the last of equals."""
+        return min(reversed(self.history), key=lambda epoch: epoch.dev_eer, default=None)
+
+
+def save(file: Path, model: nn.Module, optimiser: Optimizer, position: Position) -> None:
+    """Write ``file``: weights, optimiser state, random state and ``position``."""
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    for index, state in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in state.items()}
+    tensors["random.cpu"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        tensors["random.cuda"] = torch.cuda.get_rng_state()
+    whole = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    with replaced(file) as beside:
+        save_file(whole, beside, metadata={_METADATA: position.model_dump_json()})
+
+
+def load(file: Path, model: nn.Module, optimiser: Optimizer) -> Position:
+    """Restore from ``file`` what `save` wrote, and return the position.
+
+    Raises `InvalidRun` for a file that is damaged or belongs to another model.
+    """
+    try:
+        reached = position(file)
+        with safe_open(file, framework="pt") as stored:
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        model.load_state_dict(_under("model", tensors))
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _under("optimiser", tensors).items():
+            index, _, what = name.partition(".")
+            state.setdefault(int(index), {})[what] = tensor
+        groups = optimiser.state_dict()["param_groups"]
+        optimiser.load_state_dict({"state": state, "param_groups": groups})
+        torch.set_rng_state(tensors["random.cpu"])
+        if "random.cuda" in tensors and torch.cuda.is_available():
+            torch.cuda.set_rng_state(tensors["random.cuda"])
+    except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
+        raise InvalidRun(
+            f"the checkpoint {file} cannot be used: {str(error).splitlines()[0]}",
+            hint="remove its folder to train from the start",
+        ) from error
+    return reached
+
+
+def position(file: Path) -> Position:
+    """Return how far the training that wrote ``file`` has come. Raises `InvalidRun`."""
+    try:
+        with safe_open(file, framework="pt") as stored:
+            return Position.model_validate_json((stored.metadata() or {})[_METADATA])
+    except (SafetensorError, OSError, KeyError, ValidationError) as error:
+        raise InvalidRun(
+            f"the checkpoint {file} cannot be read: {error}",
+            hint="remove its folder to train from the start",
+        ) from error
+
+
+def csv(history: Sequence[Epoch]) -> str:
+    """Return ``history`` as comma-separated lines under a header."""
+    names = list(Epoch.model_fields)
+    lines = [",".join(str(getattr(epoch, name)) for name in names) for epoch in history]
+    return "\n".join([",".join(names), *lines]) + "\n"
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(f"{prefix}."): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(f"{prefix}.")
+    }

@@ -1,0 +1,273 @@
+"""The training loop: as the recipe says, chosen by the dev protocol alone, and resumable."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam
+
+from spoofbench import batches, weights
+from spoofbench.batches import Batch, Failure, RandomCrop, Whole, Work
+from spoofbench.contracts import Progress, Trainable
+from spoofbench.devices import precision_context
+from spoofbench.errors import FailedTrials, InvalidRecipe, InvalidRun
+from spoofbench.files import storage_errors, write_text
+from spoofbench.metrics.detection import eer_point
+from spoofbench.scores import ScoreTable
+from spoofbench.scoring import Options, score_batches
+from spoofbench.tables import Terms
+from spoofbench.training import checkpoints
+from spoofbench.training.checkpoints import Epoch, Position
+from spoofbench.training.recipe import Recipe
+from spoofbench.trials import Trial
+
+LAST = "last.safetensors"
+BEST = "best.safetensors"
+HISTORY = "epochs.csv"
+
+Report = Callable[[Epoch, bool], None]
+"""Called after each epoch, with whether it is the best so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is trained, on what, and how. ``options`` says how dev is scored."""
+
+    model_name: str
+    train: Terms
+    dev: Terms
+    recipe: Recipe
+    seed: int
+    options: Options
+    folder: Path
+    checkpoint_seconds: float = 600.0
+    """How much work a crash may lose."""
+
+    def steps_per_epoch(self) -> int:
+        """Return the number of whole batches in the train protocol."""
+        return len(self.train.trials) // self.recipe.batch_size
+
+
+def check(train: Terms, dev: Terms, recipe: Recipe) -> None:
+    """Raise `InvalidRecipe` unless a model may be trained on ``train`` and chosen by ``dev``.
+
+    Nothing of an eval protocol may leak into training or selection.
+    """
+    for use, terms in (("trained on", train), ("chosen by", dev)):
+        if terms.protocol.role == "eval":
+            raise InvalidRecipe(
+                f"{terms.protocol.name} has the role eval: nothing may be {use} it",
+                hint="name a protocol with the role train, and one with the role dev",
+            )
+        classes = {trial.bonafide for trial in terms.trials}
+        if classes != {True, False}:
+            raise InvalidRecipe(f"{terms.protocol.name} needs bona fide and spoof trials")
+    shared = {t.utterance for t in train.trials} & {t.utterance for t in dev.trials}
+    if shared:
+        raise InvalidRecipe(
+            f"{train.protocol.name} and {dev.protocol.name} share {len(shared):,} utterances, "
+            f"{min(shared)} for one",
+            hint="choosing a model by what it was trained on says nothing",
+        )
+    if len(train.trials) < recipe.batch_size:
+        raise InvalidRecipe(
+            f"{train.protocol.name} has {len(train.trials):,} trials, "
+            f"fewer than one batch of {recipe.batch_size}",
+            hint="choose a smaller batch size",
+        )
+
+
+def fit(make: Callable[[], Trainable], task: Task, *, progress: Progress, report: Report) -> Path:
+    """Train a model that ``make`` gives, and return the file of the weights chosen by dev EER.
+
+    A run that was cut short goes on where it was; on a processor it then ends with the same bits as
+    one that was not. The generators that dropout and initialisation draw from are seeded, and
+    given back as they were.
+
+    Raises `FailedTrials` for a recording that cannot be used, `InvalidRun` if the loss diverges.
+    """
+    with storage_errors(task.folder):
+        task.folder.mkdir(parents=True, exist_ok=True)
+    devices = [task.options.device] if task.options.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(task.seed)
+        model = cast(nn.Module, make()).to(task.options.device)
+        recipe = task.recipe
+        optimiser = Adam(
+            [parameter for parameter in model.parameters() if parameter.requires_grad],
+            lr=recipe.learning_rate,
+            betas=recipe.betas,
+            weight_decay=recipe.weight_decay,
+        )
+        last = task.folder / LAST
+        position = checkpoints.load(last, model, optimiser) if last.exists() else Position()
+        _Loop(model, optimiser, task, progress, report).run_from(position)
+    return task.folder / BEST
+
+
+class _Loop:
+    def __init__(
+        self, model: nn.Module, optimiser: Adam, task: Task, progress: Progress, report: Report
+    ) -> None:
+        self.model = model
+        self.optimiser = optimiser
+        self.task = task
+        self.progress = progress
+        self.report = report
+        self.steps = task.steps_per_epoch()
+        self.work: list[Work] = []
+        samples, seed = task.recipe.samples, task.seed
+        self.loader = batches.loader(
+            self.work,
+            root=task.train.root,
+            rate=task.options.rate,
+            crop=RandomCrop(samples=samples, seed=seed)
+            if samples
+            else Whole(at_least=task.options.min_samples),
+            workers=task.options.workers,
+            pin=task.options.device.type == "cuda",
+        )
+        dev = batches.plan(task.dev.trials, task.options.batch_size)
+        self.dev_loader = task.options.loader(dev)
+
+    def run_from(self, position: Position) -> None:
+        """Train from ``position`` to the last epoch."""
+        self.saved = time.perf_counter()
+        while position.epoch <= self.task.recipe.epochs:
+            position = self._close(self._train_epoch(position))
+
+    def _train_epoch(self, position: Position) -> Position:
+        plan = batches.plan(self._order(position.epoch), self.task.recipe.batch_size)
+        self.work[:] = [
+            replace(work, epoch=position.epoch) for work in plan[position.step : self.steps]
+        ]
+        before = time.perf_counter()
+        for batch in self.loader:
+            loss = self._step(batch, position)
+            now = time.perf_counter()
+            position = position.model_copy(
+                update={
+                    "step": position.step + 1,
+                    "loss_sum": position.loss_sum + loss,
+                    "seconds": position.seconds + now - before,
+                }
+            )
+            before = now
+            self.progress(
+                (position.epoch - 1) * self.steps + position.step,
+                self.task.recipe.epochs * self.steps,
+            )
+            if time.perf_counter() - self.saved > self.task.checkpoint_seconds:
+                self._save(position)
+        return position
+
+    def _order(self, epoch: int) -> list[Trial]:
+        """Return the train trials in the order of ``epoch``, which only the seed decides."""
+        order = np.random.default_rng([self.task.seed, epoch]).permutation(
+            len(self.task.train.trials)
+        )
+        return [self.task.train.trials[place] for place in order]
+
+    def _step(self, batch: Batch, position: Position) -> float:
+        if batch.failures:
+            raise FailedTrials(
+                "\n".join(failure.reason for failure in batch.failures),
+                hint="training on less than the protocol says would not be that protocol: "
+                "mend the recordings and give the same command again",
+            )
+        done = (position.epoch - 1) * self.steps + position.step
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(
+                self.task.recipe, done, self.task.recipe.epochs * self.steps
+            )
+        options = self.task.options
+        moved = batch.to(options.device)
+        self.model.train()
+        self.optimiser.zero_grad()
+        with precision_context(options.precision, options.device):
+            losses = cast(Trainable, self.model).loss(moved.audio, moved.lengths, moved.bonafide)
+        loss = weighted_mean(losses.float(), moved.bonafide, self.task.recipe)
+        if not math.isfinite(value := float(loss.detach())):
+            raise InvalidRun(
+                f"the loss is {value} in epoch {position.epoch}, on {', '.join(batch.utterances)}",
+                hint="a lower learning rate or --clip-norm may help; the last checkpoint is kept",
+            )
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.task.recipe.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.task.recipe.clip_norm)
+        self.optimiser.step()
+        return value
+
+    def _close(self, position: Position) -> Position:
+        """Score dev, keep the weights if they are the best so far, and turn to the next epoch."""
+        epoch = Epoch(
+            epoch=position.epoch,
+            loss=position.loss_sum / self.steps,
+            dev_eer=self._dev_eer(),
+            learning_rate=self.optimiser.param_groups[0]["lr"],
+            seconds=round(position.seconds, 3),
+        )
+        following = Position(epoch=epoch.epoch + 1, history=(*position.history, epoch))
+        is_best = following.best() == epoch
+        if is_best:
+            weights.save(self.model, self.task.folder / BEST, self._origin(epoch))
+        self._save(following)
+        write_text(self.task.folder / HISTORY, checkpoints.csv(following.history))
+        self.report(epoch, is_best)
+        return following
+
+    def _dev_eer(self) -> float:
+        scores: dict[str, float] = {}
+        failures: list[Failure] = []
+        for scored in score_batches(
+            cast(Trainable, self.model), self.dev_loader, self.task.options
+        ):
+            scores |= {utterance: float(score) for utterance, score in scored.scores}
+            failures += scored.failures
+        if failures:
+            raise FailedTrials(
+                f"{len(failures):,} dev trials could not be scored: {failures[0].reason}",
+                hint="mend the recordings, or lower the learning rate if scores are not finite",
+            )
+        table = ScoreTable.join(self.task.dev.trials, scores, source=self.task.dev.protocol.name)
+        return eer_point(table.scores[table.bonafide], table.scores[~table.bonafide]).eer
+
+    def _origin(self, epoch: Epoch) -> weights.Origin:
+        return weights.Origin(
+            model=self.task.model_name,
+            train=self.task.train.protocol.name,
+            dev=self.task.dev.protocol.name,
+            epoch=epoch.epoch,
+            dev_eer=epoch.dev_eer,
+            seed=self.task.seed,
+            recipe=self.task.recipe,
+        )
+
+    def _save(self, position: Position) -> None:
+        checkpoints.save(self.task.folder / LAST, self.model, self.optimiser, position)
+        self.saved = time.perf_counter()
+
+
+def history(folder: Path) -> tuple[Epoch, ...]:
+    """Return the epochs that a training in ``folder`` has finished."""
+    return checkpoints.position(folder / LAST).history
+
+
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """Return the rate of step ``step`` of ``steps``: half a cosine from the first to the last rate."""
+    fall = recipe.learning_rate - recipe.final_learning_rate
+    return recipe.final_learning_rate + fall * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+def weighted_mean(losses: Tensor, bonafide: Tensor, recipe: Recipe) -> Tensor:
+    """Return the mean of ``losses`` ``(batch,)``, each class weighing what the recipe says."""
+    weight = torch.where(bonafide, recipe.bonafide_weight, recipe.spoof_weight)
+    return (weight * losses).sum() / weight.sum()

@@ -1,0 +1,89 @@
+"""The recipe: every number of a training run, typed, and where each came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from spoofbench import tomlfile
+from spoofbench.errors import InvalidRecipe
+from spoofbench.specs import ModelSpec
+
+
+class Recipe(BaseModel):
+    """How a model is trained. The defaults are plain ones; models bring their own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epochs: int = Field(default=20, ge=1)
+    """Passes over the train protocol."""
+    batch_size: int = Field(default=16, ge=1)
+    """Utterances in a step; the last, incomplete batch of an epoch is dropped."""
+    samples: int | None = Field(default=None, ge=1)
+    """Length of the random crops, and of the input in evaluation; the model's own if not given."""
+    learning_rate: float = Field(default=1e-4, gt=0)
+    """Adam's step size at the start."""
+    final_learning_rate: float = Field(default=5e-6, ge=0)
+    """Where the cosine ends, after the last step of the last epoch."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Adam's decay rates of the two moments."""
+    weight_decay: float = Field(default=1e-4, ge=0)
+    """Coupled (L2) weight decay."""
+    bonafide_weight: float = Field(default=0.5, gt=0)
+    """Weight of a bona fide utterance's loss."""
+    spoof_weight: float = Field(default=0.5, gt=0)
+    """Weight of a spoof's loss."""
+    clip_norm: float | None = Field(default=None, gt=0)
+    """Largest norm of the gradient, if it is to be clipped."""
+
+
+def recipe_for(
+    spec: ModelSpec,
+    *,
+    corpus: Mapping[str, Any],
+    file: Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Recipe:
+    """Put a recipe together, later sources on top: model, ``corpus``, ``file``, ``options``.
+
+    ``corpus`` is what the train protocol overrides, ``file`` a TOML file of the user's, ``options``
+    what was given on the command line. Raises `InvalidRecipe`.
+    """
+    table: dict[str, Any] = {"samples": spec.samples}
+    if spec.recipe:
+        package, _, name = spec.recipe.partition(":")
+        text = (files(package) / name).read_text(encoding="utf-8")
+        table |= _checked(text, where=spec.recipe)
+    table |= corpus
+    if file is not None:
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidRecipe(f"the recipe {file} cannot be read: {error}") from error
+        table |= _checked(text, where=str(file))
+    table |= options or {}
+    return tomlfile.validate(Recipe, table, text="", where="recipe", error=InvalidRecipe)
+
+
+def change(settings: Sequence[str]) -> dict[str, Any]:
+    """Read changes of the form ``NAME=VALUE``, the value as in TOML. Raises `InvalidRecipe`."""
+    changes: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or name.strip() not in Recipe.model_fields:
+            raise InvalidRecipe(
+                f"--set {setting}: no such number in a recipe",
+                hint=f"NAME=VALUE with one of: {', '.join(Recipe.model_fields)}",
+            )
+        changes |= _checked(f"{name} = {value}", where=f"--set {setting}")
+    return changes
+
+
+def _checked(text: str, *, where: str) -> dict[str, Any]:
+    table = tomlfile.parse(text, where=where, error=InvalidRecipe)
+    tomlfile.validate(Recipe, table, text=text, where=where, error=InvalidRecipe)
+    return table

@@ -1,0 +1,192 @@
+"""Weights: fetched, checked, and loaded into a model. Nothing in a file is ever executed."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from spoofbench.contracts import PublishedNames
+from spoofbench.errors import DownloadFailed, InvalidWeights, UnknownName
+from spoofbench.files import replaced
+from spoofbench.fingerprint import sha256
+from spoofbench.settings import settings
+from spoofbench.specs import Checkpoint, ModelSpec
+from spoofbench.training.recipe import Recipe
+
+NAMED = 3
+_METADATA = "spoofbench"
+
+
+class Origin(BaseModel):
+    """What spoofbench writes into the weights that it trains."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    train: str
+    dev: str
+    epoch: int
+    dev_eer: float
+    seed: int
+    recipe: Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """A file of weights, its checksum, and, for those trained here, where they come from."""
+
+    file: Path
+    source: str
+    sha256: str
+    origin: Origin | None = None
+
+
+def find(spec: ModelSpec, wanted: str) -> Weights:
+    """Return the weights called ``wanted`` in the model's spec, else those in that file.
+
+    Raises `UnknownName`, `DownloadFailed`, `InvalidWeights`.
+    """
+    for checkpoint in spec.checkpoints:
+        if checkpoint.name == wanted:
+            file = fetch(checkpoint)
+            return Weights(file=file, source=checkpoint.name, sha256=checkpoint.sha256)
+    file = Path(wanted)
+    if not file.is_file():
+        names = ", ".join(f"'{checkpoint.name}'" for checkpoint in spec.checkpoints) or "none"
+        raise UnknownName(
+            f"--weights {wanted}: {spec.name} has no published weights of that name, "
+            "and there is no such file",
+            hint=f"published for {spec.name}: {names}; or name a .pth or .safetensors file",
+        )
+    return Weights(file=file, source="file", sha256=sha256(file), origin=origin_of(file))
+
+
+def fetch(checkpoint: Checkpoint) -> Path:
+    """Return the file of published weights, downloaded once into the cache and checked."""
+    import pooch
+    import requests
+
+    folder = settings().cache_folder() / "checkpoints" / checkpoint.sha256[:16]
+    try:
+        found = pooch.retrieve(
+            checkpoint.url,
+            known_hash=f"sha256:{checkpoint.sha256}",
+            path=folder,
+            fname=checkpoint.url.rpartition("/")[2],
+            progressbar=False,
+        )
+    except ValueError as error:
+        raise DownloadFailed(
+            f"{checkpoint.url} has another checksum than the published weights "
+            f"(sha256 {checkpoint.sha256})",
+            hint="nothing was kept; a proxy may have answered in its place. Fetch the file yourself "
+            "and give it with --weights FILE",
+        ) from error
+    except (requests.RequestException, OSError) as error:
+        raise DownloadFailed(
+            f"{checkpoint.url} cannot be fetched: {type(error).__name__}",
+            hint=f"fetch it elsewhere ({checkpoint.size:,} bytes, {checkpoint.licence}, from "
+            f"{checkpoint.source}) and give it with --weights FILE",
+        ) from error
+    return Path(found)
+
+
+def load(model: nn.Module, weights: Weights) -> None:
+    """Put ``weights`` into ``model``: every tensor must find its place and every place a tensor.
+
+    Published names are translated where the model knows them (`contracts.PublishedNames`).
+
+    Raises `InvalidWeights` for a file that is damaged, holds anything but tensors, or was made for
+    another model; ``model`` is then unchanged.
+    """
+    file = weights.file
+    state = read_tensors(file)
+    own = model.state_dict()
+    if state.keys() != own.keys() and isinstance(model, PublishedNames):
+        state = model.rename_published(state)
+    unknown, missing = sorted(state.keys() - own.keys()), sorted(own.keys() - state.keys())
+    shapes = [k for k in own.keys() & state.keys() if own[k].shape != state[k].shape]
+    if unknown or missing or shapes:
+        faults = [
+            f"{len(names)} {what} ({', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''})"
+            for names, what in (
+                (unknown, "tensors that the model does not have"),
+                (missing, "that the model needs are missing"),
+                (sorted(shapes), "of another shape"),
+            )
+            if names
+        ]
+        raise InvalidWeights(
+            f"{file} was made for another model: {'; '.join(faults)}",
+            hint="name the model that these weights belong to",
+        )
+    bad = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
+    if bad:
+        raise InvalidWeights(f"{file}: {bad[0]} holds values that are not finite")
+    model.load_state_dict(state)
+
+
+def read_tensors(file: Path) -> Mapping[str, Tensor]:
+    """Read a state dict from ``.safetensors``, or from a ``torch.save`` file without its code."""
+    if file.suffix == ".safetensors":
+        with _opened(file) as stored:
+            return {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+    try:
+        loaded = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise InvalidWeights(
+            f"{file} is refused: it is damaged, or holds code beside tensors",
+            hint="never load it elsewhere unless you trust its author; weights belong in a plain "
+            "state dict or in .safetensors",
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError) as error:
+        raise InvalidWeights(
+            f"{file} is no checkpoint that can be read: it is damaged, or another kind of file",
+            hint="copy or fetch it again",
+        ) from error
+    if not isinstance(loaded, Mapping) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in loaded.items()
+    ):
+        raise InvalidWeights(
+            f"{file} is not a plain state dict (names and tensors)",
+            hint="save model.state_dict() alone",
+        )
+    return cast("Mapping[str, Tensor]", loaded)
+
+
+def save(model: nn.Module, file: Path, origin: Origin) -> None:
+    """Write the weights of ``model`` and where they come from to ``file`` (``.safetensors``)."""
+    from safetensors.torch import save_file
+
+    state = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()
+    }
+    with replaced(file) as beside:
+        save_file(state, beside, metadata={_METADATA: origin.model_dump_json()})
+
+
+def origin_of(file: Path) -> Origin | None:
+    """Return what spoofbench wrote into ``file`` beside the weights, if it did."""
+    if file.suffix != ".safetensors":
+        return None
+    with _opened(file) as stored:
+        text = (stored.metadata() or {}).get(_METADATA)
+    try:
+        return Origin.model_validate_json(text) if text is not None else None
+    except ValidationError as error:
+        raise InvalidWeights(f"{file}: its note on its training cannot be read: {error}") from error
+
+
+def _opened(file: Path) -> safe_open:
+    try:
+        return safe_open(file, framework="pt")
+    except (SafetensorError, OSError) as error:
+        raise InvalidWeights(f"{file} is no safetensors file: {error}") from error
