@@ -1,4 +1,7 @@
-"""Benchmark speech anti-spoofing. Plugin authors import what they need from here; no torch is loaded."""
+"""Benchmark speech anti-spoofing.
+
+Plugin authors import what they need from here; it loads no torch.
+"""
 
 from spoofbench.contracts import (
     Augmentation,

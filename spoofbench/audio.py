@@ -1,4 +1,4 @@
-"""From a file to float32 mono at one rate, brought to length, and kept in a cache bounded in bytes."""
+"""From a file to float32 mono at one rate, brought to length, and kept in a bounded cache."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def random_crop(audio: Audio, samples: int, random: np.random.Generator) -> Audi
 
 
 class AudioCache:
-    """Decoded waveforms, the least recently used dropped first; never more than ``capacity`` bytes."""
+    """Decoded waveforms of at most ``capacity`` bytes; the least recently used is dropped first."""
 
     def __init__(self, root: Path, rate: int, capacity: int) -> None:
         self.root = root

@@ -36,8 +36,8 @@ class Failure:
 class Batch:
     """Utterances put together; those that failed stand aside.
 
-    ``audio`` is ``(batch, time)``, padded with zeros behind ``lengths`` ``(batch,)``; ``bonafide`` is
-    ``(batch,)`` bool. ``place`` is the batch's number among all batches of the pass.
+    ``audio`` is ``(batch, time)``, padded with zeros behind ``lengths`` ``(batch,)``; ``bonafide``
+    is ``(batch,)`` bool. ``place`` is the batch's number among all batches of the pass.
     """
 
     place: int
@@ -52,7 +52,7 @@ class Batch:
         return self._moved(lambda tensor: tensor.to(device, non_blocking=True))
 
     def pin_memory(self) -> Batch:
-        """Return the batch in page-locked memory; the loader calls this where it is asked to pin."""
+        """Return the batch in page-locked memory; the loader calls it where asked to pin."""
         return self._moved(Tensor.pin_memory)
 
     def _moved(self, move: Callable[[Tensor], Tensor]) -> Batch:
@@ -162,7 +162,7 @@ def loader(
     cache_bytes: int = CACHE_BYTES,
     pin: bool = False,
 ) -> DataLoader[Batch]:
-    """Return a loader that gives one `Batch` for each piece of ``work``, in its order.
+    """Return a loader that gives a `Batch` for each piece of ``work``, in order.
 
     ``work`` is iterated over anew in each pass, so it may change between passes; the workers and
     their caches stay. ``cache_bytes`` is shared out evenly among the ``workers``; 0 workers decode
@@ -182,7 +182,7 @@ def loader(
 
 
 def _pad(waveforms: Sequence[Audio]) -> Tensor:
-    """Put ``waveforms`` into one tensor ``(batch, longest)``, with zeros behind the shorter ones."""
+    """Put ``waveforms`` into one tensor ``(batch, longest)``, zeros behind the shorter ones."""
     longest = max((len(w) for w in waveforms), default=0)
     padded = torch.zeros(len(waveforms), longest)
     for row, waveform in zip(padded, waveforms, strict=True):

@@ -1,4 +1,7 @@
-"""What the code behind a spec must do, as protocol classes. Importing this loads neither torch nor numpy."""
+"""What the code behind a spec must do, as protocol classes.
+
+Importing this loads neither torch nor numpy.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from spoofbench.errors import StorageError
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn what the system says about ``path`` (full, read-only, not a folder) into a clear error."""
+    """Turn what the system says of ``path`` (full, read-only, no folder) into a clear error."""
     try:
         yield
     except OSError as error:

@@ -17,8 +17,9 @@ def of(
 ) -> str:
     """Return the fingerprint of ``trials`` judged as ``protocol`` says: 64 hexadecimal digits.
 
-    It covers the trial list with its keys, the sample rate, the crop rule, the metrics and their versions, the groups, the
-    ASV scores and the costs. It does not cover where the corpus lies, nor the protocol's name.
+    It covers the trial list with its keys, the sample rate, the crop rule, the metrics and their
+    versions, the groups, the ASV scores and the costs. It does not cover where the corpus lies, nor
+    the protocol's name.
     """
     terms = {
         "sample_rate": protocol.data.sample_rate,

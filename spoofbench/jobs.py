@@ -1,4 +1,4 @@
-"""The whole job behind ``run`` and ``train``: corpus, weights, scores; each step is done once only."""
+"""The whole job behind ``run`` and ``train``: corpus, weights, scores; each step once only."""
 
 from __future__ import annotations
 
@@ -235,8 +235,8 @@ class Job:
     def chosen_weights(self, wanted: str | None, protocol: Protocol) -> Weights | Training | None:
         """Return the weights to score with, or the training that will give them.
 
-        They are those that were asked for, else those trained before in this workspace. None is for models that have no
-        parameters: random weights never yield a table.
+        They are those that were asked for, else those trained before in this workspace. None is for
+        models that have no parameters: random weights never yield a table.
         """
         if wanted is not None:
             return weights.find(self.spec, wanted)
@@ -356,9 +356,8 @@ class Job:
     def _run_record(
         self, terms: Terms, found: Weights | None, options: Options, tally: scoring.Tally
     ) -> RunRecord:
-        suffix = f" ({found.source})" if found else ""
         return RunRecord(
-            label=f"{self.spec.name}{suffix}",
+            label=f"{self.spec.name} ({found.name})" if found else self.spec.name,
             terms=self._terms_of(terms, found),
             protocol=terms.protocol,
             fingerprint=terms.fingerprint,

@@ -1,4 +1,4 @@
-"""The catalogue: what is on offer, from which distribution, and what could not be loaded and why."""
+"""The catalogue: what is on offer, from which distribution, and what could not be loaded."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import torch.distributed as dist
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Processes:
-    """This process among those that share the work."""
+    """Where this process stands among those that share the work."""
 
     rank: int = 0
     count: int = 1

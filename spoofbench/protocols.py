@@ -1,4 +1,7 @@
-"""Protocols: which trials of which corpus, judged by which metrics. Read from TOML, checked strictly."""
+"""Protocols: which trials of which corpus, judged by which metrics.
+
+They are read from TOML and checked strictly, before any audio is opened.
+"""
 
 from __future__ import annotations
 

@@ -98,8 +98,8 @@ def read(file: Path, trials: Sequence[Trial]) -> ScoreTable:
     Lines are ``utterance [speaker] [attack] [key] score`` between blanks or tabs, with or without
     the header of ``scores.tsv``; where a key or an attack is given it must be the protocol's.
 
-    Raises `InvalidScores`, naming the line, for one that cannot be used, and for duplicates, missing
-    and extra trials.
+    Raises `InvalidScores`, naming the line, for one that cannot be used, and for duplicates,
+    missing and extra trials.
     """
     try:
         lines = file.read_text(encoding="utf-8").splitlines()

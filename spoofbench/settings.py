@@ -2,10 +2,10 @@
 
 | variable | meaning |
 | --- | --- |
-| ``SPOOFBENCH_SETTINGS`` | the settings file, in place of the one in the user's configuration folder |
-| ``SPOOFBENCH_DATA`` | a folder with one subfolder (or link) for each corpus, named like the corpus |
+| ``SPOOFBENCH_SETTINGS`` | the settings file, if not in the user's configuration folder |
+| ``SPOOFBENCH_DATA`` | a folder with a subfolder (or link) for each corpus, named like it |
 | ``SPOOFBENCH_CACHE`` | where downloads and generated corpora are kept |
-| ``SPOOFBENCH_BLOCK`` | entry-point names of plugins that must not be loaded, separated by commas |
+| ``SPOOFBENCH_BLOCK`` | names of plugins that must not be loaded, separated by commas |
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a plugin declares: names, one line each, and where the code is. Declaring imports no code."""
+"""What a plugin declares: names, one line each, and where the code is; no code is imported."""
 
 from __future__ import annotations
 
@@ -71,8 +71,9 @@ class ModelSpec(Spec):
     """A countermeasure: ``target`` called without arguments gives a `contracts.Countermeasure`.
 
     ``samples`` is the input length, in samples, that the model was made for (None: utterances stay
-    whole). ``min_samples`` is the shortest input that it can take. ``recipe`` names the TOML file of its default training recipe,
-    as ``package:file.toml``. ``source`` is the paper or page that describes the model.
+    whole). ``min_samples`` is the shortest input that it can take. ``recipe`` names the TOML file
+    of its default training recipe, as ``package:file.toml``. ``source`` is the paper or page that
+    describes the model.
     """
 
     sample_rate: int = 16_000

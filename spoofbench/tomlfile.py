@@ -1,4 +1,4 @@
-"""Reading TOML that people write: strictly, and with errors that name the file, line and nearest key."""
+"""Reading TOML that people write: strictly, with errors that name file, line and nearest key."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Importing torchaudio, also where its compiled extension does not fit the installed torch.
 
-The wheels of torchaudio are built against CUDA; beside a CPU-only torch ``import torchaudio`` raises
-``OSError``. Its Python code is written to run without the extension (``lfilter`` is then slower, and
-forced alignment is missing), but only where the library file is absent. Every other module imports
-torchaudio through here.
+The wheels of torchaudio are built against CUDA; beside a CPU-only torch ``import torchaudio``
+raises ``OSError``. Its Python code is written to run without the extension (``lfilter`` is then
+slower, and forced alignment is missing), but only where the library file is absent. Every other
+module imports torchaudio through here.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -47,6 +47,11 @@ class Weights:
     source: str
     sha256: str
     origin: Origin | None = None
+
+    @property
+    def name(self) -> str:
+        """What tables call these weights."""
+        return self.file.name if self.source == "file" else self.source
 
 
 def find(spec: ModelSpec, wanted: str) -> Weights:
@@ -100,7 +105,7 @@ def fetch(checkpoint: Checkpoint) -> Path:
 
 
 def load(model: nn.Module, weights: Weights) -> None:
-    """Put ``weights`` into ``model``: every tensor must find its place and every place a tensor.
+    """Put ``weights`` into ``model``: each tensor must find its place, each place a tensor.
 
     Published names are translated where the model knows them (`contracts.PublishedNames`).
 
@@ -116,7 +121,7 @@ def load(model: nn.Module, weights: Weights) -> None:
     shapes = [k for k in own.keys() & state.keys() if own[k].shape != state[k].shape]
     if unknown or missing or shapes:
         faults = [
-            f"{len(names)} {what} ({', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''})"
+            f"{len(names)} {what} ({_first(names)})"
             for names, what in (
                 (unknown, "tensors that the model does not have"),
                 (missing, "that the model needs are missing"),
@@ -183,6 +188,10 @@ def origin_of(file: Path) -> Origin | None:
         return Origin.model_validate_json(text) if text is not None else None
     except ValidationError as error:
         raise InvalidWeights(f"{file}: its note on its training cannot be read: {error}") from error
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
 
 
 def _opened(file: Path) -> safe_open:

@@ -48,10 +48,10 @@ class FrontEnd(nn.Module):
         for start in range(0, frames, TILE):
             end = min(start + TILE, frames)
             tiles.append(self.pool(audio[:, 3 * start : 3 * end + overlap]))
-        bands = torch.cat(tiles, dim=2).transpose(1, 2).contiguous()  # (batch, frames, bands)
-        # One channel, with the strides of channels-last, which every layer after this one keeps.
-        features = bands.unsqueeze(-1).permute(0, 3, 1, 2)  # (batch, 1, frames, bands)
-        return functional.selu(self.norm(features))
+        bands = torch.cat(tiles, dim=2).mT.contiguous()  # (batch, frames, bands)
+        features = functional.selu(self.norm(bands.unsqueeze(1))).squeeze(1)
+        # The one channel goes last in memory: the encoder takes its layout from these strides.
+        return features.unsqueeze(-1).permute(0, 3, 1, 2)  # (batch, 1, frames, bands)
 
     def pool(self, audio: Tensor) -> Tensor:
         """Filter and pool ``audio`` ``(batch, time)``: ``(batch, bands, frames)``."""

@@ -1,7 +1,7 @@
 """AASIST: sinc filters, a residual encoder, and two branches of heterogeneous graph attention.
 
 Features are ``(batch, channels, frames, bands)``: time is the outer axis and channels come last in
-memory, which a CPU computes about twice as fast as the usual order.
+memory, the order that suits a CPU's convolutions and poolings.
 
 Source: Jung et al., ICASSP 2022 (https://arxiv.org/abs/2110.01200).
 """

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 from spoofbench import CorpusSpec, DatasetSpec, ProtocolSpec, hookimpl
 
-_OBTAIN = "download {zip}.zip from https://doi.org/10.7488/ds/2555 and unpack it; the corpus is the folder {zip} in it"
+_OBTAIN = (
+    "download {zip}.zip from https://doi.org/10.7488/ds/2555 and unpack it; "
+    "the corpus is the folder {zip} in it"
+)
 _PARTS = {"train": "training set", "dev": "development set", "eval": "evaluation set"}
 _TRACKS = {"la": "LA", "pa": "PA"}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 from spoofbench.errors import CorpusNotFound, InvalidKeys
 from spoofbench.protocols import Data
@@ -65,5 +64,5 @@ def _trial(line: str, data: Data) -> Trial:
         attack=attack,
         bonafide=bonafide,
         audio=data.audio.format_map(columns),
-        **({"columns": MappingProxyType(others)} if others else {}),
+        **({"columns": others} if others else {}),
     )

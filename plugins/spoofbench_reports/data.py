@@ -11,7 +11,7 @@ from spoofbench.tables import ResultTable
 
 
 def write_csv(tables: Sequence[ResultTable], stream: TextIO) -> None:
-    """Write one line for each run and group; stamps and fingerprint stand in columns of their own."""
+    """Write one line for each run and group; stamps and fingerprint have their own columns."""
     import pandas as pd
 
     frames = [

@@ -1,8 +1,8 @@
 """The attacks: how each spoof is made from a talker's own way of speaking.
 
 An attack is a delivery (what is wrong with how the talker says it) and a process (what is wrong
-with the waveform). T01 to T04 are in train and dev; T05 to T10 are in eval only, and three of
-them (T05, T06, T07) are relatives of the former.
+with the waveform). T01 to T04 are in train and dev; T05 to T10 are in eval only, and two of
+them (T08, T09) are of a kind that neither train nor dev has.
 """
 
 from __future__ import annotations
@@ -80,22 +80,19 @@ def resynthesise(
     return shape(excitation, all_pole_response(audio, order))
 
 
-def limit_band(
+def halve_band(
     audio: Array,
     random: np.random.Generator,  # noqa: ARG001 (a Process)
     *,
-    cutoff_hz: float,
     image: float,
 ) -> Array:
-    """Cut off what is above ``cutoff_hz``, and fill it with an ``image`` of what is below.
+    """Cut off what is above 4 kHz, and put an ``image`` there of what is below, upside down.
 
-    The image, folded at twice the cutoff's modulation, is what a careless change of rate leaves.
+    This is what going to half the rate and back leaves behind where the last filter leaks.
     """
-    low = np.convolve(audio, firwin(129, cutoff_hz, fs=RATE), mode="same")
-    carrier = 2 * np.cos(2 * np.pi * 2 * cutoff_hz * np.arange(len(audio)) / RATE)
-    folded = np.convolve(low * carrier, firwin(129, cutoff_hz, fs=RATE, pass_zero=False), "same")
-    limited: Array = low + image * folded
-    return limited
+    low = np.convolve(audio, firwin(129, RATE / 4, fs=RATE), mode="same")
+    halved: Array = low + image * low * (-1.0) ** np.arange(len(audio))
+    return halved
 
 
 def repeat_frames(
@@ -103,18 +100,13 @@ def repeat_frames(
 ) -> Array:
     """Replace a ``share`` of the frames by the frame before, as concealment of lost packets does.
 
-    The seams are cross-faded over a tenth of a frame.
+    There is no cross-fade: the seams click.
     """
     size = int(frame_seconds * RATE)
-    fade = size // 10
-    ramp = np.linspace(0.0, 1.0, fade)
     repeated = audio.copy()
-    for start in range(size + fade, len(audio) - size, size):
+    for start in range(size, len(audio) - size, size):
         if random.random() < share:
-            before = repeated[start - size - fade : start].copy()
-            repeated[start - fade : start] *= 1 - ramp
-            repeated[start - fade : start] += ramp * before[:fade]
-            repeated[start : start + size] = before[fade:]
+            repeated[start : start + size] = repeated[start - size : start]
     return repeated
 
 
@@ -134,19 +126,6 @@ def smooth_envelope(
     change = uniform_filter1d(log_mel, frames, axis=0, mode="nearest") - log_mel
     gain = np.exp(from_mel(change, spectra.shape[1]))
     return istft(spectra * gain, _SIZE, _HOP, len(audio))
-
-
-def keep_strongest(
-    audio: Array,
-    random: np.random.Generator,  # noqa: ARG001 (a Process)
-    *,
-    share: float,
-) -> Array:
-    """Keep the strongest ``share`` of each frame's bins, as a coder that is short of bits does."""
-    spectra = stft(audio, _SIZE, _HOP)
-    magnitudes = np.abs(spectra)
-    limit = np.quantile(magnitudes, 1 - share, axis=1, keepdims=True)
-    return istft(np.where(magnitudes >= limit, spectra, 0.02 * spectra), _SIZE, _HOP, len(audio))
 
 
 def _from_magnitudes(
@@ -177,15 +156,15 @@ KNOWN = (
     ),
     Attack(
         name="T03",
-        summary="monotone pitch, perfectly regular",
-        delivery=Delivery(melody=0.0, irregularity=0.0),
+        summary="monotone pitch, perfectly regular, without breath",
+        delivery=Delivery(melody=0.0, irregularity=0.0, breath=0.0),
         process=untouched,
     ),
     Attack(
         name="T04",
-        summary="band-limited, with an image above",
+        summary="band limit at 4 kHz, with an image above",
         delivery=_NATURAL,
-        process=partial(limit_band, cutoff_hz=4000.0, image=0.3),
+        process=partial(halve_band, image=0.3),
     ),
 )
 """In train and dev."""
@@ -193,9 +172,9 @@ KNOWN = (
 UNKNOWN = (
     Attack(
         name="T05",
-        summary="phase loss, mended by eight iterations",
+        summary="phase loss, mended by two iterations",
         delivery=_NATURAL,
-        process=partial(lose_phase, iterations=8),
+        process=partial(lose_phase, iterations=2),
     ),
     Attack(
         name="T06",
@@ -205,8 +184,8 @@ UNKNOWN = (
     ),
     Attack(
         name="T07",
-        summary="pitch in steps of two semitones, nearly regular",
-        delivery=Delivery(irregularity=0.2, step_semitones=2.0),
+        summary="pitch in steps of two semitones, nearly regular, little breath",
+        delivery=Delivery(irregularity=0.2, breath=0.2, step_semitones=2.0),
         process=untouched,
     ),
     Attack(
@@ -219,13 +198,13 @@ UNKNOWN = (
         name="T09",
         summary="over-smoothed spectral envelope",
         delivery=_NATURAL,
-        process=partial(smooth_envelope, frames=15, bands=40),
+        process=partial(smooth_envelope, frames=25, bands=40),
     ),
     Attack(
         name="T10",
-        summary="weak spectral bins left out",
+        summary="band limit at 4 kHz, with a faint image above",
         delivery=_NATURAL,
-        process=partial(keep_strongest, share=0.12),
+        process=partial(halve_band, image=0.1),
     ),
 )
 """In eval."""

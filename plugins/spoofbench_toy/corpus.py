@@ -77,8 +77,8 @@ PARTS = (
         key_file="toy.cm.train.trn.txt",
         talkers=tuple(f"TOY_{number:02d}" for number in range(1, 11)),
         attacks=KNOWN,
-        bonafide_each=4,
-        spoof_each=3,
+        bonafide_each=8,
+        spoof_each=2,
         has_asv=False,
     ),
     Part(

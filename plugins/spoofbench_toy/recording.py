@@ -10,6 +10,9 @@ from scipy.signal import fftconvolve, lfilter
 
 from spoofbench_toy.frames import RATE, Array
 
+_BRIGHTNESS = 0.9
+"""First-order emphasis of high frequencies, like a close, bright microphone."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
@@ -33,9 +36,9 @@ def draw_session(random: np.random.Generator) -> Session:
     """Draw a session; knows nothing of talkers or attacks."""
     return Session(
         lead_seconds=float(random.uniform(0.01, 0.06)),
-        trail_seconds=float(random.uniform(0.04, 0.2)),
-        level_db=float(random.uniform(-30, -22)),
-        tone_db=float(random.uniform(-46, -34)),
+        trail_seconds=float(random.uniform(0.01, 0.06)),
+        level_db=float(random.uniform(-27, -23)),
+        tone_db=float(random.uniform(-46, -38)),
         tone_pole=float(random.uniform(0.6, 0.95)),
         reverberation_seconds=float(random.uniform(0.12, 0.3)),
         wet_db=float(random.uniform(-24, -14)),
@@ -47,7 +50,9 @@ def record(voice: Array, session: Session, random: np.random.Generator) -> NDArr
     lead = int(session.lead_seconds * RATE)
     trail = int(session.trail_seconds * RATE)
     dry = np.zeros(lead + len(voice) + trail)
-    dry[lead : lead + len(voice)] = voice / (np.sqrt(np.mean(voice**2)) + 1e-9)
+    dry[lead : lead + len(voice)] = voice
+    dry[1:] -= _BRIGHTNESS * dry[:-1]
+    dry /= np.sqrt(np.mean(dry**2)) + 1e-9
     heard = fftconvolve(dry, _room(session, random))[: len(dry)]
     tone = lfilter([1.0], [1.0, -session.tone_pole], random.standard_normal(len(dry) + 512))[512:]
     heard += tone / np.sqrt(np.mean(tone**2)) * 10 ** (session.tone_db / 20)

@@ -63,12 +63,14 @@ def write_script(
     start = 0
     while start < frames:
         length = RATE / HOP / syllables_per_second * random.uniform(0.7, 1.4)
-        onset = start + max(int(length * random.uniform(0.2, 0.4)), 3)
+        onset = start + max(int(length * random.uniform(0.2, 0.4)), 3) if start else 2
         end = start + max(int(length), 8)
         formants[start:onset] = _LOCI_HZ[random.integers(len(_LOCI_HZ))]
         formants[onset:end] = _VOWELS_HZ[random.integers(len(_VOWELS_HZ))]
         manner = random.random()
-        if manner < 0.35:  # a fricative
+        if start == 0:  # the voice sets in at once
+            voicing[start:onset] = 0.5
+        elif manner < 0.35:  # a fricative
             frication[start:onset] = random.uniform(0.3, 1.0)
             frication_hz[start:onset] = random.choice(_FRICATIVES_HZ)
         elif manner < 0.6:  # a stop: silence, then a short burst

@@ -44,12 +44,13 @@ class Talker:
 class Delivery:
     """How it is said: what a talker does of itself, each a factor; 1 is natural, 0 is none of it.
 
-    ``melody`` scales accents and drift, ``irregularity`` jitter and shimmer. ``step_semitones``
-    above 0 rounds the melody to a staircase.
+    ``melody`` scales accents and drift, ``irregularity`` jitter and shimmer, ``breath`` the noise
+    in the source. ``step_semitones`` above 0 rounds the melody to a staircase.
     """
 
     melody: float = 1.0
     irregularity: float = 1.0
+    breath: float = 1.0
     step_semitones: float = 0.0
 
 
@@ -63,8 +64,8 @@ def draw_talker(random: np.random.Generator) -> Talker:
         jitter=float(random.uniform(0.008, 0.02)),
         shimmer=float(random.uniform(0.06, 0.14)),
         open_quotient=float(random.uniform(0.5, 0.75)),
-        tilt=float(random.uniform(0.3, 0.75)),
-        breath=float(random.uniform(0.02, 0.08)),
+        tilt=float(random.uniform(0.2, 0.5)),
+        breath=float(random.uniform(0.08, 0.16)),
         syllables_per_second=float(random.uniform(3.2, 5.0)),
     )
 
@@ -89,7 +90,7 @@ def speak(
     noise = random.standard_normal((2, samples))
     gate = 0.25 + openness(pulses, samples, talker.open_quotient)
     voicing = _by_sample(script.voicing, samples)
-    excitation = voicing * (voiced + talker.breath * gate * noise[0])
+    excitation = voicing * (voiced + delivery.breath * talker.breath * gate * noise[0])
 
     formants = np.empty((len(script.voicing), 5))
     formants[:, :3] = script.formants_hz * talker.tract

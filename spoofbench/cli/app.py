@@ -48,7 +48,10 @@ def about(
 
 
 def main() -> None:
-    """Run the program. Exit codes: 0; 2 for what the user can fix; 1, with a traceback, for a bug."""
+    """Run the program.
+
+    Exit codes: 0; 2 for what the user can fix; 1, with a traceback, for a bug; 130 for Ctrl-C.
+    """
     try:
         app()
     except SpoofbenchError as error:

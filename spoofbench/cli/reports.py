@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def reporter(name: str, catalogue: Catalogue) -> Reporter:
-    """Return the reporter called ``name``. Ask before long work, so that a typing error ends it early."""
+    """Return the reporter called ``name``; ask before long work, so that a wrong name ends it."""
     found: Reporter = catalogue.reporters.get(name).spec.resolve()
     return found
 

@@ -50,10 +50,11 @@ def train(
     """Train a model by its recipe, and keep the weights with the lowest dev EER.
 
     The recipe is the model's own, changed by what the train protocol says of its corpus, then by
-    `--recipe`, then by `--set`. A training that was cut short goes on when the same command is given. Eval protocols are
-    refused. (`--batch-size` is that of scoring dev; that of training is in the recipe.)
+    `--recipe`, then by `--set`. A training that was cut short goes on when the same command is
+    given. Eval protocols are refused. (`--batch-size` is that of scoring dev; that of training is
+    in the recipe.)
 
-    Example: `spoofbench train aasist --train la-train --dev la-dev --data /corpora/LA --set epochs=5`
+    Example: `spoofbench train aasist --train la-train --data /corpora/LA --set epochs=5`
     """
     from spoofbench.cli.progress import note, shown_by
     from spoofbench.errors import InvalidRecipe

@@ -262,7 +262,7 @@ def history(folder: Path) -> tuple[Epoch, ...]:
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """Return the rate of step ``step`` of ``steps``: half a cosine from the first to the last rate."""
+    """Return the rate of ``step`` out of ``steps``: half a cosine from first to last rate."""
     fall = recipe.learning_rate - recipe.final_learning_rate
     return recipe.final_learning_rate + fall * 0.5 * (1 + math.cos(math.pi * step / steps))
 

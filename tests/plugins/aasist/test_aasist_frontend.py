@@ -89,3 +89,9 @@ def test_the_features_have_a_gradient_with_respect_to_the_audio() -> None:
     FrontEnd(70, 129, 16_000)(audio).square().sum().backward()
     assert audio.grad is not None
     assert audio.grad.abs().sum() > 0
+
+
+def test_the_channel_comes_last_in_memory() -> None:
+    features = FrontEnd(70, 129, 16_000).eval()(torch.zeros(2, 2_315))
+    assert features.shape == (2, 1, 729, 23)
+    assert features.stride() == (729 * 23, 1, 23, 1)

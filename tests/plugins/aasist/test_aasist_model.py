@@ -16,6 +16,9 @@ from spoofbench_aasist import plugin
 from spoofbench_aasist.config import AASIST, AASIST_L
 from spoofbench_aasist.model import Aasist, ResidualBlock, aasist, aasist_l, aasist_sequential
 
+SHORT = 5_000
+"""Samples that leave two frames of time, to keep the tests short."""
+
 FACTORIES: list[Callable[[], Aasist]] = [aasist, aasist_l, aasist_sequential]
 
 
@@ -39,7 +42,7 @@ def parameters(module: torch.nn.Module) -> int:
 
 
 @pytest.mark.parametrize(
-    ("factory", "count"), zip(FACTORIES, [297_866, 85_306, 297_866], strict=True)
+    ("factory", "count"), [(aasist, 297_866), (aasist_l, 85_306), (aasist_sequential, 297_866)]
 )
 def test_it_has_the_published_number_of_parameters(
     factory: Callable[[], Aasist], count: int
@@ -105,13 +108,13 @@ def test_shorter_audio_is_refused_with_both_numbers(light: Aasist) -> None:
 
 
 def test_the_score_is_the_bona_fide_logit(light: Aasist) -> None:
-    audio = noise(2, 16_000)
+    audio = noise(2, SHORT)
     with torch.inference_mode():
         assert torch.equal(light.score(audio, lengths(audio)), light(audio)[:, 1])
 
 
 def test_a_score_does_not_depend_on_the_rest_of_the_batch(light: Aasist) -> None:
-    audio = noise(4, 16_000)
+    audio = noise(4, SHORT)
     with torch.inference_mode():
         together = light.score(audio, lengths(audio))
         alone = torch.cat([light.score(row[None], lengths(row[None])) for row in audio])
@@ -119,13 +122,13 @@ def test_a_score_does_not_depend_on_the_rest_of_the_batch(light: Aasist) -> None
 
 
 def test_the_same_audio_gets_the_same_score_twice(light: Aasist) -> None:
-    audio = noise(2, 16_000)
+    audio = noise(2, SHORT)
     with torch.inference_mode():
         assert torch.equal(light(audio), light(audio))
 
 
 def test_it_does_not_write_into_the_audio(light: Aasist) -> None:
-    audio = noise(2, 16_000)
+    audio = noise(2, SHORT)
     before = audio.clone()
     with torch.inference_mode():
         light.score(audio, lengths(audio))
@@ -133,7 +136,7 @@ def test_it_does_not_write_into_the_audio(light: Aasist) -> None:
 
 
 def test_weighed_losses_average_to_the_weighted_cross_entropy(light: Aasist) -> None:
-    audio = noise(4, 16_000)
+    audio = noise(4, SHORT)
     bonafide = torch.tensor([True, False, False, True])
     with torch.inference_mode():
         losses = light.loss(audio, lengths(audio), bonafide)
@@ -146,19 +149,20 @@ def test_weighed_losses_average_to_the_weighted_cross_entropy(light: Aasist) -> 
 
 
 def test_copies_and_saved_weights_give_the_same_scores(light: Aasist) -> None:
-    audio = noise(2, 16_000)
+    audio = noise(2, SHORT)
     loaded = aasist_l().eval()
     loaded.load_state_dict(light.state_dict())
     with torch.inference_mode():
         expected = light(audio)
-        assert torch.equal(copy.deepcopy(light)(audio), expected)
-        assert torch.equal(loaded(audio), expected)
+        # Where a copy lies in memory can change how its sums are split, and so the last digit.
+        torch.testing.assert_close(copy.deepcopy(light)(audio), expected, rtol=0, atol=1e-6)
+        torch.testing.assert_close(loaded(audio), expected, rtol=0, atol=1e-6)
 
 
 def test_training_reaches_every_parameter_but_the_unused_norms() -> None:
     torch.manual_seed(0)
     model = aasist_l().train()
-    audio = noise(3, 16_000)
+    audio = noise(3, SHORT)
     model.loss(audio, lengths(audio), torch.tensor([True, False, True])).sum().backward()
     untouched = {name for name, value in model.named_parameters() if value.grad is None}
     unused = {f"encoder.{n}.unused_norm.{leaf}" for n in range(1, 6) for leaf in ("weight", "bias")}
@@ -171,7 +175,7 @@ def test_the_unused_norms_change_nothing(light: Aasist) -> None:
         assert isinstance(block, ResidualBlock)
         if hasattr(block, "unused_norm"):
             block.unused_norm.weight.data.fill_(7.0)
-    audio = noise(1, 16_000)
+    audio = noise(1, SHORT)
     with torch.inference_mode():
         assert torch.equal(other(audio), light(audio))
 
@@ -179,7 +183,7 @@ def test_the_unused_norms_change_nothing(light: Aasist) -> None:
 def test_half_precision_trains_and_stays_finite() -> None:
     torch.manual_seed(0)
     model = aasist_l().train()
-    audio = noise(3, 16_000)
+    audio = noise(3, SHORT)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         losses = model.loss(audio, lengths(audio), torch.tensor([True, False, True]))
     losses.sum().backward()
@@ -194,7 +198,7 @@ def test_the_graphs_keep_full_precision_under_autocast(light: Aasist) -> None:
     for layer in (model.temporal_attention.pair, model.branches[0].first.pair):
         layer.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
     with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
-        model(noise(1, 16_000))
+        model(noise(1, SHORT))
     assert seen == [torch.float32, torch.float32]
 
 
@@ -202,10 +206,10 @@ def test_a_few_steps_put_the_bona_fide_utterance_above_the_spoof() -> None:
     torch.manual_seed(0)
     model = aasist_l().train()
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
-    time = torch.arange(8_000) / 16_000
+    time = torch.arange(2_500) / 16_000
     tone = torch.sin(2 * torch.pi * 440 * time)[None]
-    audio, bonafide = torch.cat([tone, noise(1, 8_000)]), torch.tensor([True, False])
-    for _ in range(15):
+    audio, bonafide = torch.cat([tone, noise(1, 2_500)]), torch.tensor([True, False])
+    for _ in range(8):
         optimiser.zero_grad()
         model.loss(audio, lengths(audio), bonafide).mean().backward()
         optimiser.step()

@@ -53,13 +53,9 @@ def recording(reference: Path, utterance: str) -> Tensor:
 
 
 def test_every_tensor_of_the_model_has_a_published_name() -> None:
-    modules = {name for name, _ in aasist().named_modules()}
-    ours = {
-        name if name.rpartition(".")[0] not in NAMES.values() else name.rpartition(".")[0]
-        for name in aasist().state_dict()
-    }
-    assert ours <= set(NAMES.values())
-    assert modules  # the map names modules for all but single parameters
+    ours = set(NAMES.values())
+    for name in aasist().state_dict():
+        assert name in ours or name.rpartition(".")[0] in ours
 
 
 def test_an_unknown_name_stays_as_it_is() -> None:
@@ -149,7 +145,9 @@ def test_the_activations_are_those_of_the_published_code(name: str, reference: P
         readout = model.readout(seen["encoder.5"])
     seen["encoder.5"] = seen["encoder.5"].mT  # published as (batch, channels, bands, frames)
     for published, activation in seen.items():
-        np.testing.assert_allclose(activation.numpy(), parity[published], rtol=0, atol=5e-5)
+        expected = parity[published]
+        rounding = 1e-5 * np.abs(expected).max()  # they were kept in float32
+        np.testing.assert_allclose(activation.numpy(), expected, rtol=0, atol=rounding)
     np.testing.assert_allclose(readout.numpy(), parity["readout_float64"][-1:], rtol=0, atol=5e-5)
 
 
@@ -161,9 +159,9 @@ def test_the_logits_of_noise_are_those_of_the_published_code(
 ) -> None:
     parity = np.load(reference / "parity" / f"{name}.npz")
     dtype = getattr(torch, precision)
-    # Two of the utterances, to keep float64 short.
-    audio = torch.from_numpy(parity["audio"][:2]).to(dtype)
+    # One of the utterances, to keep float64 short.
+    audio = torch.from_numpy(parity["audio"][:1]).to(dtype)
     with torch.inference_mode():
         logits = load(reference, name).to(dtype)(audio)
-    expected = parity[f"logits_{precision}"][:2]
+    expected = parity[f"logits_{precision}"][:1]
     np.testing.assert_allclose(logits.numpy(), expected, rtol=0, atol=5e-5)
