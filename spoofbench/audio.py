@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +17,11 @@ from spoofbench.errors import InvalidAudio
 Audio = NDArray[np.float32]
 """A waveform ``(time,)``, full scale at -1 and 1."""
 
+_SIZES = re.compile(r"^ *(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
+"""What libsndfile says of a WAV, AIFF or AU file whose header announces another size."""
+_STREAMED = 0x7FFF_0000
+"""Sizes from here up are announced by programs that write to a pipe and do not know better."""
+
 
 def read(file: Path, rate: int) -> Audio:
     """Decode ``file`` into mono at ``rate`` samples per second: ``(time,)``.
@@ -28,9 +34,15 @@ def read(file: Path, rate: int) -> Audio:
     try:
         with soundfile.SoundFile(file) as source:
             announced, native_rate = source.frames, source.samplerate
+            cut_off = _bytes_cut_off(source.extra_info)
             samples = source.read(dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise InvalidAudio(f"{file}: cannot be decoded: {_reason(error)}") from error
+    except (soundfile.SoundFileError, OSError, TypeError) as error:  # TypeError: without a header
+        raise InvalidAudio(f"{file}: cannot be decoded: {_reason(file, error)}") from error
+    if cut_off:
+        raise InvalidAudio(
+            f"{file}: ends {cut_off:,} bytes before its header says",
+            hint="the file was cut: copy it again",
+        )
     if announced == 0 or not len(samples):
         raise InvalidAudio(f"{file}: holds no samples")
     if len(samples) < announced:
@@ -91,7 +103,14 @@ class AudioCache:
         return audio
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
+def _bytes_cut_off(log: str) -> int:
+    """Return how many bytes of audio are missing at the end; libsndfile takes it in silence."""
+    sizes = _SIZES.search(log)
+    announced, found = map(int, sizes.groups()) if sizes else (0, 0)
+    return max(announced - found, 0) if announced < _STREAMED else 0
+
+
+def _reason(file: Path, error: Exception) -> str:
+    if not file.exists():
         return "there is no such file"
     return str(getattr(error, "error_string", error))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spoofbench import runs, scores
-from spoofbench.errors import InvalidScores
+from spoofbench.errors import InvalidRun, InvalidScores
 from spoofbench.runs import RunRecord
 from spoofbench.scores import ScoreTable
 from spoofbench.tables import ResultTable, Terms, flipped, judge, result_table
@@ -40,10 +40,15 @@ def table_of(files: Sequence[Path], terms: Terms, *, negate: bool | None) -> Res
 
 
 def keep(table: ScoreTable, label: str, terms: Terms, out: Path) -> Path:
-    """Write foreign scores into a run folder, so that ``spoofbench table`` can use them."""
+    """Write foreign scores into a run folder, so that ``spoofbench table`` can use them.
+
+    Raises `InvalidRun` if there is a run of that label.
+    """
     folder = out / terms.protocol.name / label
-    if runs.is_finished(folder) and runs.read(folder).terms is not None:
-        raise InvalidScores(f"{folder} is a run of a model already", hint="choose another --label")
+    if runs.is_finished(folder):
+        raise InvalidRun(
+            f"{folder} is a run already", hint="remove it, or give the score file another name"
+        )
     record = RunRecord(
         label=label,
         terms=None,

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import pytest
+from program import Outcome, run_program
+from tiny import write_corpus
+
+from spoofbench.plugins import catalogue
+from spoofbench.settings import settings
+
+
+class Spoofbench(Protocol):
+    """The program, as the fixture of that name gives it."""
+
+    def __call__(self, *args: str | Path, env: dict[str, str] | None = None) -> Outcome:
+        """Run it with ``args`` in a folder of the test, ``env`` on top of our environment."""
+        ...
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +31,37 @@ def reference() -> Path:
     if not folder:
         pytest.skip("SPOOFBENCH_REFERENCE does not point to the reference data")
     return Path(folder).resolve(strict=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_user(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Keep the user's settings out of every test, and every test out of the user's settings."""
+    own = tmp_path_factory.mktemp("user")
+    monkeypatch.setenv("SPOOFBENCH_SETTINGS", str(own / "settings.toml"))
+    monkeypatch.setenv("SPOOFBENCH_CACHE", str(own / "cache"))
+    monkeypatch.delenv("SPOOFBENCH_DATA", raising=False)
+    monkeypatch.delenv("SPOOFBENCH_BLOCK", raising=False)
+    _forget()
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    settings.cache_clear()
+    catalogue.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny corpus with its protocol files, shared by all tests: read it, write elsewhere."""
+    root = tmp_path_factory.mktemp("tiny")
+    write_corpus(root)
+    return root
+
+
+@pytest.fixture
+def spoofbench_cli(tmp_path: Path) -> Spoofbench:
+    """Run the program in a process of its own, in the folder of the test."""
+    return partial(run_program, cwd=tmp_path)

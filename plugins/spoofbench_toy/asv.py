@@ -15,21 +15,23 @@ from scipy import fft
 from spoofbench_toy.frames import Array, mel, stft
 from spoofbench_toy.pitch import track
 
-_SIZE, _HOP, _BANDS, _CEPSTRA = 512, 160, 28, 16
+_SIZE, _HOP, _BANDS, _CEPSTRA = 512, 160, 20, 16
+_HIGHEST_HZ = 3800.0
+"""It hears what a telephone lets through."""
 
 
 def voice_print(audio: Array) -> Array:
     """Sum up ``audio`` ``(time,)`` in ``(17,)``: mean mel cepstra 1 to 16, and median log F0.
 
-    Only frames within 25 dB of the loudest count, for F0 only periodic ones.
+    Only frames within 25 dB of the loudest count, for F0 the most periodic ones.
     """
     power = np.abs(stft(audio, _SIZE, _HOP)) ** 2
     energy_db = 10 * np.log10(power.sum(axis=1) + 1e-12)
     loud = energy_db > energy_db.max() - 25
-    log_mel = np.log(mel(power[loud], _BANDS) + 1e-9)
+    log_mel = np.log(mel(power[loud], _BANDS, _HIGHEST_HZ) + 1e-9)
     cepstra = fft.dct(log_mel, type=2, norm="ortho", axis=1)[:, 1 : _CEPSTRA + 1]
     pitch = track(audio)
-    periodic = pitch.strength >= min(0.6, float(pitch.strength.max()))
+    periodic = pitch.strength >= np.quantile(pitch.strength, 0.6)
     return np.append(cepstra.mean(axis=0), np.median(np.log(pitch.f0_hz[periodic])))
 
 

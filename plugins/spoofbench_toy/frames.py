@@ -66,12 +66,12 @@ def istft(spectra: Spectra, size: int, hop: int, samples: int) -> Array:
     return total[start : start + samples] / np.maximum(weight[start : start + samples], 1e-8)
 
 
-def mel(magnitudes: Array, bands: int) -> Array:
+def mel(magnitudes: Array, bands: int, highest_hz: float = RATE / 2) -> Array:
     """Sum ``magnitudes`` ``(frames, bins)`` in `mel_bands`: ``(frames, bands)``.
 
     Sparse, and so on one thread: a dense product's last bits hang on the number of threads.
     """
-    return _transposed(_sparse(bands, magnitudes.shape[1]) @ magnitudes.T)
+    return _transposed(_sparse(bands, magnitudes.shape[1], highest_hz) @ magnitudes.T)
 
 
 def from_mel(values: Array, bins: int) -> Array:
@@ -86,8 +86,8 @@ def _transposed(values: Array) -> Array:
 
 
 @cache
-def _sparse(bands: int, bins: int) -> csr_array:
-    return csr_array(mel_bands(bands, 2 * (bins - 1)))
+def _sparse(bands: int, bins: int, highest_hz: float = RATE / 2) -> csr_array:
+    return csr_array(mel_bands(bands, 2 * (bins - 1), highest_hz))
 
 
 @cache

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 import typer
 
 from spoofbench.contracts import Progress
+
+if TYPE_CHECKING:
+    from spoofbench.jobs import Voice
+    from spoofbench.processes import Processes
 
 LINE_EVERY = 15.0
 """Seconds between two lines in a log file."""
@@ -84,10 +89,13 @@ class _Lines:
         note(f"{self.what}: {done:,} of {total:,}, {rate:.1f} {self.unit}/s, {left:.0f} s left")
 
 
-def shown_by(speaks: bool) -> Callable[[str, str], AbstractContextManager[Progress]]:
-    """Return `shown` for the process that speaks to the user, and silence for the others."""
-    return shown if speaks else _unseen
+def voice_of(processes: Processes) -> Voice:
+    """Return the voice of a process: only the first one speaks to the user."""
+    from spoofbench.jobs import Voice
 
-
-def _unseen(what: str, unit: str) -> AbstractContextManager[Progress]:  # noqa: ARG001
-    return nullcontext(silent)
+    if processes.is_first:
+        return Voice(note=note, progress=shown)
+    return Voice(
+        note=lambda text: None,  # noqa: ARG005
+        progress=lambda what, unit: nullcontext(silent),  # noqa: ARG005
+    )

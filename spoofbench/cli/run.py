@@ -48,9 +48,9 @@ def run(
     - `spoofbench run aasist --protocol la-eval --weights official --data /corpora/LA`.
 
     """
-    from spoofbench.cli.progress import note, shown_by
+    from spoofbench.cli.progress import note, voice_of
     from spoofbench.cli.reports import print_tables, reporter
-    from spoofbench.jobs import Job, Request, Training, Voice
+    from spoofbench.jobs import Job, Request, Training
     from spoofbench.plugins import catalogue
     from spoofbench.processes import joined
     from spoofbench.protocols import load
@@ -70,12 +70,12 @@ def run(
         seed=seed,
     )
     with joined() as processes:
-        voice = Voice(note=note, progress=shown_by(processes.is_first))
+        voice = voice_of(processes)
         job = Job(request, known, processes, voice)
         chosen = load(protocol, known)
         terms = job.terms(chosen)
         found = job.chosen_weights(weights, chosen)
-        if dry_run or (isinstance(found, Training) and processes.is_first):
+        if processes.is_first and (dry_run or isinstance(found, Training)):
             for line in job.plan(terms, found):
                 note(line)
         if dry_run:

@@ -56,9 +56,9 @@ def train(
 
     Example: `spoofbench train aasist --train la-train --data /corpora/LA --set epochs=5`
     """
-    from spoofbench.cli.progress import note, shown_by
+    from spoofbench.cli.progress import note, voice_of
     from spoofbench.errors import InvalidRecipe
-    from spoofbench.jobs import Job, Request, Voice
+    from spoofbench.jobs import Job, Request
     from spoofbench.plugins import catalogue
     from spoofbench.processes import Processes
     from spoofbench.protocols import load
@@ -76,7 +76,8 @@ def train(
         workers=workers,
         seed=seed,
     )
-    job = Job(request, known, Processes(), Voice(note=note, progress=shown_by(True)))
+    processes = Processes()
+    job = Job(request, known, processes, voice_of(processes))
     chosen = load(on, known)
     chooser = dev or chosen.dev
     if not chooser:

@@ -1,0 +1,1 @@
+"""A spoofbench plugin as a stranger would write it."""
