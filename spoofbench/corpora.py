@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from spoofbench.contracts import CorpusBuilder, Progress
-from spoofbench.errors import CorpusNotFound, IncompleteCorpus, InvalidKeys, SpoofbenchError
+from spoofbench.errors import (
+    CorpusNotFound,
+    IncompleteCorpus,
+    InvalidKeys,
+    InvalidProtocol,
+    SpoofbenchError,
+)
 from spoofbench.files import storage_errors
 from spoofbench.plugins import Catalogue
 from spoofbench.protocols import Protocol, load
@@ -83,7 +90,11 @@ def root_of(protocol: Protocol, catalogue: Catalogue, *, data: Path | None = Non
     place = locate(corpus, catalogue, data=data)
     known = corpus in catalogue.corpora.names()
     obtain = how_to_obtain(catalogue.corpora.get(corpus).spec) if known else ""
-    setting = f"then: spoofbench data set {corpus} DIR   (or --data DIR)"
+    setting = (
+        f"then: spoofbench data set {corpus} DIR   (or --data DIR)"
+        if known
+        else f"say where it lies: --data DIR, or '{corpus} = \"DIR\"' below [corpora] in the settings"
+    )
     if place.folder is None:
         raise CorpusNotFound(
             f"{protocol.name} needs the corpus {corpus}, and no folder is set for it",
@@ -179,10 +190,15 @@ def inspect(protocol: Protocol, catalogue: Catalogue, *, data: Path | None = Non
 
 def protocols_of(corpus: str, catalogue: Catalogue) -> list[Protocol]:
     """Return every protocol on offer that uses ``corpus``."""
-    names = (offer.spec.name for offer in catalogue.protocols)
-    undisputed = (name for name in names if not catalogue.protocols.is_disputed(name))
-    loaded = (load(name, catalogue) for name in undisputed)
-    return [protocol for protocol in loaded if protocol.data.corpus == corpus]
+    return [protocol for protocol in _usable(catalogue) if protocol.data.corpus == corpus]
+
+
+def _usable(catalogue: Catalogue) -> Iterator[Protocol]:
+    """Load the protocols on offer, but for those that no name leads to and those with faults."""
+    for offer in catalogue.protocols:
+        if not catalogue.protocols.is_disputed(offer.spec.name):
+            with suppress(InvalidProtocol):
+                yield load(offer.spec.name, catalogue)
 
 
 def _lines(error: SpoofbenchError) -> tuple[str, ...]:
@@ -197,10 +213,7 @@ def _resemblance(folder: Path, protocol: Protocol, catalogue: Catalogue) -> str:
     if nested:
         below = nested[0].relative_to(folder).parts[0]
         return f"it lies one folder deeper: use {folder / below}"
-    for offer in catalogue.protocols:
-        if catalogue.protocols.is_disputed(offer.spec.name):
-            continue
-        other = load(offer.spec.name, catalogue)
+    for other in _usable(catalogue):
         if other.data.corpus != protocol.data.corpus and (folder / other.data.keys).is_file():
             return f"the folder looks like {other.data.corpus}, as {other.name} needs it"
     return ""

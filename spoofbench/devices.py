@@ -25,7 +25,7 @@ def device_named(name: str) -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
+        torch.zeros(1, device=device).item()  # there are devices that compute nothing
     except (RuntimeError, AssertionError) as error:
         raise InvalidSettings(
             f"--device {name} cannot be used: {str(error).splitlines()[0]}",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spoofbench.errors import StorageError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @contextmanager
@@ -45,3 +49,19 @@ def write_text(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` as UTF-8, whole or not at all."""
     with replaced(path) as beside:
         beside.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], note: Mapping[str, str]) -> None:
+    """Write ``tensors``, and ``note`` beside them, to ``path`` as safetensors, whole or not at all.
+
+    Tensors that share memory are written each.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    whole = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    with replaced(path) as beside:
+        try:
+            save_file(whole, beside, metadata=dict(note))
+        except SafetensorError as error:  # it does not say that a disk is full by an OSError
+            raise OSError(str(error)) from error

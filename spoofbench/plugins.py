@@ -176,14 +176,15 @@ def build(entries: Iterable[EntryPoint], *, blocked: Iterable[str] = ()) -> Cata
     points with one name in silence; hence each plugin meets its own manager first.
     """
     result = Catalogue()
+    unwanted = set(blocked)
     for entry in sorted(entries, key=lambda entry: (entry.name, entry.value)):
         plugin = Plugin.of(entry)
-        if entry.name in set(blocked):
+        if entry.name in unwanted:
             result.blocked.append(plugin)
             continue
         try:
             hooks = _load(entry)
-        except Exception as error:  # a plugin may fail in any way, and is reported, not obeyed
+        except (Exception, SystemExit) as error:  # however it fails: it is reported, not obeyed
             result.problems.append(Problem(plugin, f"{type(error).__name__}: {error}"))
             continue
         result.plugins.append(plugin)

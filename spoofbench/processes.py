@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -34,7 +35,9 @@ def joined() -> Iterator[Processes]:
     if not dist.is_torchelastic_launched():
         yield Processes()
         return
-    dist.init_process_group("gloo")  # only waits are exchanged; scores go through the run folder
+    # Only waits are exchanged: scores go through the run folder. A process may wait long for the
+    # others to finish; if one fails, torchrun ends them all.
+    dist.init_process_group("gloo", timeout=timedelta(days=30))
     try:
         yield Processes(rank=dist.get_rank(), count=dist.get_world_size())
     finally:

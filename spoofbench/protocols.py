@@ -21,6 +21,9 @@ from spoofbench.plugins import Catalogue
 CROP_RULE = "first samples, repeated if shorter"
 """How an utterance is brought to a model's input length in evaluation; part of the fingerprint."""
 
+_NO_GROUPS = ("utterance", "key", "-")
+"""Columns by which results cannot be broken down."""
+
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -100,6 +103,13 @@ class Tandem(_Table):
 
     _path_stays_inside = field_validator("scores")(_inside)
 
+    @model_validator(mode="after")
+    def _costs_make_sense(self) -> Self:
+        from spoofbench.asv import costs_of
+
+        costs_of(self)
+        return self
+
 
 class Protocol(_Table):
     """One way to test, or to train, a countermeasure."""
@@ -121,16 +131,28 @@ class Protocol(_Table):
     training: Mapping[str, Any] = Field(default_factory=dict)
     """What a recipe must change for this corpus (a train protocol's only)."""
 
-    @model_validator(mode="after")
-    def _training_is_a_recipe(self) -> Self:
+    @field_validator("training")
+    @classmethod
+    def _training_is_a_recipe(cls, training: Mapping[str, Any]) -> Mapping[str, Any]:
         from spoofbench.training.recipe import Recipe
 
+        Recipe.model_validate(training)
+        return training
+
+    @model_validator(mode="after")
+    def _breakdowns_are_columns(self) -> Self:
+        groups = [column for column in self.data.columns if column not in _NO_GROUPS]
+        for column in self.report.by:
+            if column not in groups:
+                raise ValueError(
+                    f"report.by names '{column}'; groups are made by: {', '.join(groups)}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _training_is_for_training(self) -> Self:
         if self.training and self.role != "train":
             raise ValueError(f"[training] belongs to a train protocol, not to role '{self.role}'")
-        for key in self.training:
-            if key not in Recipe.model_fields:
-                raise ValueError(f"[training]: unknown key '{key}'")
-        Recipe.model_validate(self.training)
         return self
 
     @property

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 from filelock import FileLock, Timeout
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from spoofbench import batches
@@ -91,11 +91,11 @@ def _score(model: Countermeasure, batch: Batch, options: Options) -> Scored:
         moved = batch.to(options.device)
         with precision_context(options.precision, options.device):
             given = model.score(moved.audio, moved.lengths)
-        if given.shape != (len(batch.utterances),):
+        shape = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
+        if shape != (len(batch.utterances),):
             raise BrokenPlugin(
-                f"the model returned scores of shape {tuple(given.shape)} "
-                f"for {len(batch.utterances)} utterances",
-                hint="score() must return one score for each utterance: (batch,)",
+                f"the model returned {shape} for {len(batch.utterances)} utterances",
+                hint="score() must return a tensor with one score for each utterance: (batch,)",
             )
         precise = given.double() if given.dtype == torch.float64 else given.float()
         for utterance, score in zip(batch.utterances, precise.cpu().numpy(), strict=True):
@@ -164,23 +164,23 @@ def _score_into(
     total = sum(len(piece.trials) for piece in work)
     if not total:
         return
-    with storage_errors(part):
-        file = part.open("x", encoding="utf-8")
-    with file:
-        for scored in score_batches(model, options.loader(work), options):
-            with storage_errors(part):
-                file.writelines(f"{utterance}\t{score}\n" for utterance, score in scored.scores)
-                file.flush()
-            tally.scored += len(scored.scores)
-            tally.failures += scored.failures
-            progress(tally.scored + len(tally.failures), total)
+    for scored in score_batches(model, options.loader(work), options):
+        with storage_errors(part), part.open("a", encoding="utf-8") as file:
+            file.writelines(f"{utterance}\t{score}\n" for utterance, score in scored.scores)
+        tally.scored += len(scored.scores)
+        tally.failures += scored.failures
+        progress(tally.scored + len(tally.failures), total)
 
 
 def _gather(folder: Path, trials: Sequence[Trial]) -> ScoreTable:
-    failures = []
+    done = _read_parts(folder)
+    lines = []
     for file in sorted(folder.glob("failures.part-*.tsv")):
-        failures += [tuple(line.split("\t", 1)) for line in file.read_text("utf-8").splitlines()]
+        lines += file.read_text("utf-8").splitlines()
         file.unlink()
+    told = [tuple(line.split("\t", 1)) for line in lines]
+    # A call that was killed may have left failures that were mended since.
+    failures = [(utterance, reason) for utterance, reason in told if utterance not in done]
     if failures:
         order = {trial.utterance: place for place, trial in enumerate(trials)}
         failures.sort(key=lambda failure: order[failure[0]])
@@ -194,7 +194,7 @@ def _gather(folder: Path, trials: Sequence[Trial]) -> ScoreTable:
             hint=f"all of them: {folder / FAILURES}\nThe scores of the others are kept: mend the "
             "recordings and give the same command again",
         )
-    return ScoreTable.join(trials, _read_parts(folder), source=str(folder))
+    return ScoreTable.join(trials, done, source=str(folder))
 
 
 def _write_failures(folder: Path, rank: int, failures: Sequence[Failure]) -> None:
@@ -204,9 +204,10 @@ def _write_failures(folder: Path, rank: int, failures: Sequence[Failure]) -> Non
 
 
 def _read_parts(folder: Path) -> dict[str, float]:
-    """Read what was scored so far; a line that was cut off in writing does not count."""
+    """Read what was scored so far, what was scored last counting; a line cut off does not."""
     scores = {}
-    for part in sorted(folder.glob("scores.part-*.tsv")):
+    parts = folder.glob("scores.part-*.tsv")
+    for part in sorted(parts, key=lambda part: part.stat().st_mtime_ns):
         for line in part.read_text(encoding="utf-8").split("\n")[:-1]:
             utterance, score = line.split("\t")
             scores[utterance] = float(score)
@@ -225,13 +226,14 @@ def _reserved(folder: Path, processes: Processes) -> Iterator[None]:
         yield
         return
     lock = FileLock(folder / ".lock")
-    try:
-        with storage_errors(folder):
+    with storage_errors(folder):
+        try:
             lock.acquire(timeout=0)
-    except Timeout:
-        raise InvalidRun(
-            f"another process is at work in {folder}", hint="wait for it, or choose another --out"
-        ) from None
+        except Timeout:  # which is an OSError too
+            raise InvalidRun(
+                f"another process is at work in {folder}",
+                hint="wait for it, or choose another --out",
+            ) from None
     try:
         yield
     finally:

@@ -11,18 +11,18 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from spoofbench import tomlfile
 from spoofbench.errors import InvalidSettings, StorageError
 
 
-class Settings(BaseModel):
-    """The settings in effect: the file's, with the environment's on top."""
+class SettingsFile(BaseModel):
+    """What the settings file may say."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,7 +32,12 @@ class Settings(BaseModel):
     """Entry-point names of plugins that must not be loaded."""
     cache: Path | None = None
     """Where downloads and generated corpora are kept."""
-    data: Path | None = Field(default=None, exclude=True)
+
+
+class Settings(SettingsFile):
+    """The settings in effect: the file's, with the environment's on top."""
+
+    data: Path | None = None
     """``SPOOFBENCH_DATA``, a folder with one subfolder for each corpus."""
 
     def cache_folder(self) -> Path:
@@ -58,26 +63,26 @@ def settings() -> Settings:
     """Read the settings once per process. Raises `InvalidSettings` for a file that is wrong."""
     file = settings_file()
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        table = {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        text = ""
+    except (OSError, UnicodeDecodeError) as error:
         raise InvalidSettings(f"{file}: {error}", hint="mend the file, or move it away") from error
-    if blocked := os.environ.get("SPOOFBENCH_BLOCK"):
-        table["block"] = [*table.get("block", []), *(b.strip() for b in blocked.split(","))]
-    if folder := os.environ.get("SPOOFBENCH_CACHE"):
-        table["cache"] = folder
-    if folder := os.environ.get("SPOOFBENCH_DATA"):
-        table["data"] = folder
-    try:
-        return Settings.model_validate(table)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        known = ", ".join(name for name in Settings.model_fields if name != "data")
-        raise InvalidSettings(
-            f"{file}: {where}: {first['msg']}", hint=f"the settings are: {known}"
-        ) from error
+    table = tomlfile.parse(text, where=str(file), error=InvalidSettings)
+    said = tomlfile.validate(SettingsFile, table, text=text, where=str(file), error=InvalidSettings)
+    return _with_environment(said)
+
+
+def _with_environment(said: SettingsFile) -> Settings:
+    blocked = (name.strip() for name in os.environ.get("SPOOFBENCH_BLOCK", "").split(","))
+    cache_folder = os.environ.get("SPOOFBENCH_CACHE")
+    data = os.environ.get("SPOOFBENCH_DATA")
+    return Settings(
+        corpora=said.corpora,
+        block=(*said.block, *filter(None, blocked)),
+        cache=Path(cache_folder) if cache_folder else said.cache,
+        data=Path(data) if data else None,
+    )
 
 
 def remember_corpus(corpus: str, folder: Path) -> Path:

@@ -43,9 +43,10 @@ class Spec:
         """Import what ``target`` points to; raise `BrokenPlugin` where that fails."""
         try:
             return pkgutil.resolve_name(self.target)
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # importing runs code, which may fail in any way
             raise BrokenPlugin(
-                f"'{self.name}' points to {self.target}, which cannot be imported: {error}",
+                f"'{self.name}' points to {self.target}, which cannot be imported: "
+                f"{type(error).__name__}: {error}",
                 hint="install what the plugin needs, or tell its authors",
             ) from error
 

@@ -32,25 +32,35 @@ def validate(
     try:
         return model.model_validate(table)
     except ValidationError as problem:
-        fault = problem.errors()[0]
+        # An unknown key goes first: where it was meant to be another one, that one is missing too.
+        fault = min(problem.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
         line = _line_of(text, fault["loc"])
         place = f"{where}, line {line}" if line else where
-        message, hint = _explain(model, fault)
+        message, hint = _explain(model, table, fault)
         raise error(f"{place}: {message}", hint=hint) from problem
 
 
-def _explain(model: type[BaseModel], fault: ErrorDetails) -> tuple[str, str]:
+def _explain(
+    model: type[BaseModel], table: Mapping[str, Any], fault: ErrorDetails
+) -> tuple[str, str]:
     path = [str(part) for part in fault["loc"]]
     name = ".".join(path)
     if fault["type"] == "extra_forbidden":
         known = _fields(model, path[:-1])
-        close = difflib.get_close_matches(path[-1], known, n=1)
+        here: Any = table
+        for part in fault["loc"][:-1]:
+            here = here[part]
+        meant = [key for key in known if key not in here]  # one that is there was spelt rightly
+        close = difflib.get_close_matches(path[-1], meant, n=1)
         hint = f"did you mean '{close[0]}'?" if close else f"known here: {', '.join(known)}"
-        return f"unknown key '{name}'", hint
+        return f"unknown key '{name}'", hint if known else ""
     if fault["type"] == "missing":
         return f"'{name}' is missing", ""
     message = fault["msg"].removeprefix("Value error, ")
-    return (f"'{name}' is {fault['input']!r}: {message}" if name else message), ""
+    if not name:
+        return message, ""
+    said = "" if isinstance(fault["input"], Mapping) else f" is {fault['input']!r}"
+    return f"'{name}'{said}: {message}", ""
 
 
 def _fields(model: type[BaseModel], path: Sequence[str]) -> list[str]:
@@ -61,7 +71,7 @@ def _fields(model: type[BaseModel], path: Sequence[str]) -> list[str]:
         if not nested:
             return []
         model = nested[0]
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _line_of(text: str, path: Sequence[str | int]) -> int | None:

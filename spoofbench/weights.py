@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from spoofbench.contracts import PublishedNames
 from spoofbench.errors import DownloadFailed, InvalidWeights, UnknownName
-from spoofbench.files import replaced
+from spoofbench.files import write_tensors
 from spoofbench.fingerprint import sha256
 from spoofbench.settings import settings
 from spoofbench.specs import Checkpoint, ModelSpec
@@ -92,8 +92,8 @@ def fetch(checkpoint: Checkpoint) -> Path:
         raise DownloadFailed(
             f"{checkpoint.url} has another checksum than the published weights "
             f"(sha256 {checkpoint.sha256})",
-            hint="nothing was kept; a proxy may have answered in its place. Fetch the file yourself "
-            "and give it with --weights FILE",
+            hint="nothing was kept; a proxy may have answered in its place. Fetch the file "
+            "yourself and give it with --weights FILE",
         ) from error
     except (requests.RequestException, OSError) as error:
         raise DownloadFailed(
@@ -169,13 +169,7 @@ def read_tensors(file: Path) -> Mapping[str, Tensor]:
 
 def save(model: nn.Module, file: Path, origin: Origin) -> None:
     """Write the weights of ``model`` and where they come from to ``file`` (``.safetensors``)."""
-    from safetensors.torch import save_file
-
-    state = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()
-    }
-    with replaced(file) as beside:
-        save_file(state, beside, metadata={_METADATA: origin.model_dump_json()})
+    write_tensors(file, model.state_dict(), {_METADATA: origin.model_dump_json()})
 
 
 def origin_of(file: Path) -> Origin | None:

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -69,10 +70,16 @@ class Session:
         ).stdout
 
 
+def parse_toml(example: Example) -> None:
+    """Raise unless a block of TOML is TOML."""
+    tomllib.loads(example.parsed)
+
+
 def parsed(file: Path, session: Session) -> Document:
     parsers = [
         PythonCodeBlockParser(),
         CodeBlockParser(language="console", evaluator=session.evaluate),
+        CodeBlockParser(language="toml", evaluator=parse_toml),
     ]
     return Sybil(parsers=parsers, path=str(file.parent), patterns=[file.name]).parse(file)
 

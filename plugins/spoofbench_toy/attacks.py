@@ -30,12 +30,22 @@ _SIZE, _HOP = 512, 128
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attack:
-    """A named way of making spoofs, with one line about it."""
+    """A named way of making spoofs, with one line about it.
+
+    ``image`` is the amplitude of the mirror image above 4 kHz that making it at half the rate
+    leaves: the up-sampling layers of neural vocoders do (Pons et al., 2021). It grades how hard
+    the attack is for a model that has seen little.
+    """
 
     name: str
     summary: str
     delivery: Delivery
     process: Process
+    image: float
+
+    def make(self, voice: Array, random: np.random.Generator) -> Array:
+        """Turn ``voice`` ``(time,)``, spoken with `delivery`, into a spoof of the same length."""
+        return add_image(self.process(voice, random), self.image)
 
 
 def untouched(audio: Array, random: np.random.Generator) -> Array:  # noqa: ARG001 (a Process)
@@ -80,19 +90,15 @@ def resynthesise(
     return shape(excitation, all_pole_response(audio, order))
 
 
-def halve_band(
-    audio: Array,
-    random: np.random.Generator,  # noqa: ARG001 (a Process)
-    *,
-    image: float,
-) -> Array:
-    """Cut off what is above 4 kHz, and put an ``image`` there of what is below, upside down.
+def limit_band(audio: Array, random: np.random.Generator) -> Array:  # noqa: ARG001 (a Process)
+    """Cut off what is above 4 kHz, as a synthesiser that works at half the rate does."""
+    return _below_half(audio)
 
-    This is what going to half the rate and back leaves behind where the last filter leaks.
-    """
-    low = np.convolve(audio, firwin(129, RATE / 4, fs=RATE), mode="same")
-    halved: Array = low + image * low * (-1.0) ** np.arange(len(audio))
-    return halved
+
+def add_image(audio: Array, amplitude: float) -> Array:
+    """Add what is below 4 kHz once more above it, upside down, at ``amplitude``."""
+    image = _below_half(audio) * (-1.0) ** np.arange(len(audio))
+    return audio + amplitude * image
 
 
 def repeat_frames(
@@ -128,6 +134,11 @@ def smooth_envelope(
     return istft(spectra * gain, _SIZE, _HOP, len(audio))
 
 
+def _below_half(audio: Array) -> Array:
+    low: Array = np.convolve(audio, firwin(129, RATE / 4, fs=RATE), mode="same")
+    return low
+
+
 def _from_magnitudes(
     magnitudes: Array, iterations: int, samples: int, random: np.random.Generator
 ) -> Array:
@@ -147,24 +158,28 @@ KNOWN = (
         summary="mel inversion, phases left at random",
         delivery=_NATURAL,
         process=partial(invert_mel, bands=60, iterations=0),
+        image=0.06,
     ),
     Attack(
         name="T02",
         summary="LPC re-synthesis with pulses",
         delivery=_NATURAL,
         process=partial(resynthesise, order=18, buzz=1.0, jitter=0.0),
+        image=0.06,
     ),
     Attack(
         name="T03",
         summary="monotone pitch, perfectly regular, without breath",
         delivery=Delivery(melody=0.0, irregularity=0.0, breath=0.0),
         process=untouched,
+        image=0.06,
     ),
     Attack(
         name="T04",
         summary="band limit at 4 kHz, with an image above",
         delivery=_NATURAL,
-        process=partial(halve_band, image=0.3),
+        process=limit_band,
+        image=0.1,
     ),
 )
 """In train and dev."""
@@ -175,36 +190,42 @@ UNKNOWN = (
         summary="phase loss, mended by two iterations",
         delivery=_NATURAL,
         process=partial(lose_phase, iterations=2),
+        image=0.04,
     ),
     Attack(
         name="T06",
         summary="LPC re-synthesis with noise",
         delivery=_NATURAL,
         process=partial(resynthesise, order=18, buzz=0.5, jitter=0.01),
+        image=0.03,
     ),
     Attack(
         name="T07",
         summary="pitch in steps of two semitones, nearly regular, little breath",
         delivery=Delivery(irregularity=0.2, breath=0.2, step_semitones=2.0),
         process=untouched,
+        image=0.015,
     ),
     Attack(
         name="T08",
         summary="frame repetition",
         delivery=_NATURAL,
         process=partial(repeat_frames, frame_seconds=0.02, share=0.4),
+        image=0.005,
     ),
     Attack(
         name="T09",
         summary="over-smoothed spectral envelope",
         delivery=_NATURAL,
         process=partial(smooth_envelope, frames=25, bands=40),
+        image=0.01,
     ),
     Attack(
         name="T10",
         summary="band limit at 4 kHz, with a faint image above",
         delivery=_NATURAL,
-        process=partial(halve_band, image=0.1),
+        process=limit_band,
+        image=0.05,
     ),
 )
 """In eval."""

@@ -151,7 +151,7 @@ def generate(line: Line) -> NDArray[np.int16]:
     script = write_script(random.uniform(*_SECONDS), talker.syllables_per_second, random)
     voice = speak(talker, script, random, line.attack.delivery if line.attack else Delivery())
     if line.attack:
-        voice = line.attack.process(voice, random)
+        voice = line.attack.make(voice, random)
     return record(voice, session, random)
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from spoofbench.errors import InvalidRun
-from spoofbench.files import replaced
+from spoofbench.files import write_tensors
 
 _METADATA = "position"
 
@@ -61,9 +60,7 @@ def save(file: Path, model: nn.Module, optimiser: Optimizer, position: Position)
     tensors["random.cpu"] = torch.get_rng_state()
     if torch.cuda.is_available():
         tensors["random.cuda"] = torch.cuda.get_rng_state()
-    whole = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    with replaced(file) as beside:
-        save_file(whole, beside, metadata={_METADATA: position.model_dump_json()})
+    write_tensors(file, tensors, {_METADATA: position.model_dump_json()})
 
 
 def load(file: Path, model: nn.Module, optimiser: Optimizer) -> Position:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from spoofbench import tomlfile
 from spoofbench.errors import InvalidRecipe
 from spoofbench.specs import ModelSpec
+
+_DecayRate = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Recipe(BaseModel):
@@ -29,7 +31,7 @@ class Recipe(BaseModel):
     """Adam's step size at the start."""
     final_learning_rate: float = Field(default=5e-6, ge=0)
     """Where the cosine ends, after the last step of the last epoch."""
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[_DecayRate, _DecayRate] = (0.9, 0.999)
     """Adam's decay rates of the two moments."""
     weight_decay: float = Field(default=1e-4, ge=0)
     """Coupled (L2) weight decay."""
@@ -66,7 +68,13 @@ def recipe_for(
             raise InvalidRecipe(f"the recipe {file} cannot be read: {error}") from error
         table |= _checked(text, where=str(file))
     table |= options or {}
-    return tomlfile.validate(Recipe, table, text="", where="recipe", error=InvalidRecipe)
+    recipe = tomlfile.validate(Recipe, table, text="", where="recipe", error=InvalidRecipe)
+    if recipe.samples is not None and recipe.samples < spec.min_samples:
+        raise InvalidRecipe(
+            f"the recipe's samples, {recipe.samples:,}, are fewer than the {spec.min_samples:,} "
+            f"that {spec.name} needs"
+        )
+    return recipe
 
 
 def change(settings: Sequence[str]) -> dict[str, Any]:

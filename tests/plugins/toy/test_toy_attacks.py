@@ -8,8 +8,9 @@ import pytest
 from spoofbench_toy.attacks import (
     KNOWN,
     UNKNOWN,
-    halve_band,
+    add_image,
     invert_mel,
+    limit_band,
     lose_phase,
     repeat_frames,
     resynthesise,
@@ -47,13 +48,13 @@ def power_above(audio: np.ndarray, hz: float) -> float:
 @pytest.mark.parametrize("attack", KNOWN + UNKNOWN, ids=lambda attack: attack.name)
 def test_an_attack_keeps_the_length_changes_the_audio_and_repeats_itself(attack):
     before = voice().copy()
-    once = attack.process(voice(), random_for("attack"))
-    again = attack.process(voice(), random_for("attack"))
+    once = attack.make(voice(), random_for("attack"))
+    again = attack.make(voice(), random_for("attack"))
     np.testing.assert_array_equal(voice(), before)
     np.testing.assert_array_equal(once, again)
     assert once.shape == before.shape
     assert np.isfinite(once).all()
-    assert not np.array_equal(once, before) or attack.delivery != NATURAL
+    assert not np.array_equal(once, before)
 
 
 def test_attacks_have_ten_different_names_and_summaries():
@@ -120,14 +121,14 @@ def test_a_monotone_voice_has_less_variance_of_pitch():
 
 def test_a_band_limit_takes_away_what_is_above_it():
     noise = random_for("noise").standard_normal(RATE)
-    limited = halve_band(noise, random_for("band"), image=0.0)
+    limited = limit_band(noise, random_for("band"))
     assert power_above(limited, 4300) < 1e-3 * power_above(noise, 4300)
     assert power_above(limited, 100) == pytest.approx(0.5 * power_above(noise, 100), rel=0.05)
 
 
 def test_an_image_mirrors_what_is_below_the_limit():
     tone = np.sin(2 * np.pi * 1000 * np.arange(RATE) / RATE)
-    imaged = halve_band(tone, random_for("band"), image=0.5)
+    imaged = add_image(tone, 0.5)
     amplitudes = np.abs(np.fft.rfft(imaged)) / RATE * 2
     assert amplitudes[1000] == pytest.approx(1.0, rel=0.02)
     assert amplitudes[7000] == pytest.approx(0.5, rel=0.02)

@@ -1,1 +1,0 @@
-"""A spoofbench plugin as a stranger would write it."""
