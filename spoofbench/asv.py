@@ -27,6 +27,8 @@ def read(file: Path, expect: ExpectAsv | None = None) -> AsvScores:
     scores: dict[str, list[float]] = {key: [] for key in KEYS}
     attacks: list[str] = []
     for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             attack, key, text = line.split()
             score = float(text)

@@ -93,7 +93,7 @@ def root_of(protocol: Protocol, catalogue: Catalogue, *, data: Path | None = Non
     setting = (
         f"then: spoofbench data set {corpus} DIR   (or --data DIR)"
         if known
-        else f"say where it lies: --data DIR, or '{corpus} = \"DIR\"' below [corpora] in the settings"
+        else f'say where it lies: --data DIR, or {corpus} = "DIR" below [corpora] in the settings'
     )
     if place.folder is None:
         raise CorpusNotFound(

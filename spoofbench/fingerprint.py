@@ -32,11 +32,13 @@ def of(
         "asv": sha256(root / protocol.tandem.scores) if protocol.tandem else None,
     }
     digest = hashlib.sha256(json.dumps(terms, sort_keys=True).encode())
-    for trial in trials:
-        columns = "\t".join(f"{name}={value}" for name, value in sorted(trial.columns.items()))
-        line = f"{trial.utterance}\t{trial.speaker}\t{trial.attack}\t{trial.key}\t{columns}\n"
-        digest.update(line.encode())
+    digest.update("".join(_line(trial) for trial in trials).encode())
     return digest.hexdigest()
+
+
+def _line(trial: Trial) -> str:
+    columns = "\t".join(f"{name}={value}" for name, value in sorted(trial.columns.items()))
+    return f"{trial.utterance}\t{trial.speaker}\t{trial.attack}\t{trial.key}\t{columns}\n"
 
 
 def sha256(file: Path) -> str:

@@ -67,8 +67,6 @@ class Job:
         self.device = own_device(devices.device_named(request.device))
         devices.precision_context(request.precision, self.device)
 
-    # what everything starts from
-
     def terms(self, protocol: Protocol) -> Terms:
         """Find the corpus of ``protocol``, generating it if need be, and read its trials."""
         if protocol.data.sample_rate != self.spec.sample_rate:
@@ -135,8 +133,6 @@ class Job:
             root=root,
             rate=self.spec.sample_rate,
         )
-
-    # training
 
     def training(
         self,
@@ -229,8 +225,6 @@ class Job:
         return Weights(
             file=file, source="trained", sha256=record.sha256, origin=weights.origin_of(file)
         )
-
-    # scoring
 
     def chosen_weights(self, wanted: str | None, protocol: Protocol) -> Weights | Training | None:
         """Return the weights to score with, or the training that will give them.

@@ -9,7 +9,7 @@ from spoofbench import runs, scores
 from spoofbench.errors import InvalidRun, InvalidScores
 from spoofbench.runs import RunRecord
 from spoofbench.scores import ScoreTable
-from spoofbench.tables import ResultTable, Terms, flipped, judge, result_table
+from spoofbench.tables import ResultTable, Terms, flipped, judge, result_table, unused
 
 
 def read(file: Path, terms: Terms, *, negate: bool | None) -> ScoreTable:
@@ -30,13 +30,21 @@ def read(file: Path, terms: Terms, *, negate: bool | None) -> ScoreTable:
 
 
 def table_of(files: Sequence[Path], terms: Terms, *, negate: bool | None) -> ResultTable:
-    """Judge score files of one protocol side by side; each is called like its file."""
+    """Judge score files of one protocol side by side, called by `labels`."""
     rows, stamps = [], []
-    for file in files:
+    for file, label in zip(files, labels(files), strict=True):
         table = read(file, terms, negate=negate)
-        rows += judge(file.stem, table, terms)
-        stamps += _remarks(file.stem, table, negate=negate)
+        rows += judge(label, table, terms)
+        stamps += _remarks(label, table, negate=negate)
     return result_table(terms, rows, stamps)
+
+
+def labels(files: Sequence[Path]) -> list[str]:
+    """Call each file by its name without the ending; number those that are called alike."""
+    chosen: list[str] = []
+    for file in files:
+        chosen.append(unused(file.stem, chosen))
+    return chosen
 
 
 def keep(table: ScoreTable, label: str, terms: Terms, out: Path) -> Path:

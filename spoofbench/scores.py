@@ -102,7 +102,7 @@ def read(file: Path, trials: Sequence[Trial]) -> ScoreTable:
     missing and extra trials.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidScores(f"the score file {file} cannot be read: {error}") from error
     known = {trial.utterance: trial for trial in trials}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from spoofbench import asv, fingerprint, runs
 from spoofbench.contracts import Metric
 from spoofbench.corpora import read_trials
-from spoofbench.errors import CorpusNotFound, InvalidRun, InvalidScores
+from spoofbench.errors import CorpusNotFound, InvalidProtocol, InvalidRun, InvalidScores
 from spoofbench.metrics.detection import eer_point
-from spoofbench.metrics.judged import AsvScores, Judged, TandemCosts
+from spoofbench.metrics.judged import AsvRates, AsvScores, Judged, TandemCosts
 from spoofbench.plugins import Catalogue
 from spoofbench.protocols import Protocol
 from spoofbench.scores import ScoreTable
@@ -118,12 +118,19 @@ def terms_of(
 ) -> Terms:
     """Read everything that judging by ``protocol`` needs, but no audio.
 
-    ``limit_to`` takes so many trials, of ``available`` ones if given (a partial corpus).
+    ``limit_to`` takes so many trials, of ``available`` ones if given (a partial corpus). Raises
+    `InvalidProtocol` for a tandem metric without an ASV system.
     """
     trials = available if available is not None else read_trials(protocol, catalogue, root)
     if limit_to is not None:
         trials = limit(trials, limit_to)
     metrics = tuple(catalogue.metrics.get(name).spec for name in protocol.report.metrics)
+    for metric in metrics:
+        if metric.needs_asv and protocol.tandem is None:
+            raise InvalidProtocol(
+                f"{protocol.name}: {metric.name} needs an ASV system, and there is no [tandem]",
+                hint="add a [tandem] table to the protocol, or leave the metric out",
+            )
     return Terms(
         protocol=protocol,
         root=root,
@@ -197,11 +204,13 @@ def tabulate(folders: Sequence[Path], catalogue: Catalogue, *, data: Path | None
     groups: dict[str, tuple[Terms, list[Row], list[str]]] = {}
     for folder in folders:
         record = runs.read(folder)
+        if not runs.is_finished(folder):
+            raise InvalidRun(f"{folder} has no {runs.SCORES}", hint="run again")
         if record.fingerprint not in groups:
             groups[record.fingerprint] = (_terms_again(record, folder, catalogue, data), [], [])
         terms, rows, stamps = groups[record.fingerprint]
         table = scores.read(folder / runs.SCORES, terms.trials)
-        label = _unused(record.label, {row.run for row in rows})
+        label = unused(record.label, {row.run for row in rows})
         rows += judge(label, table, terms)
         if flipped(table):
             stamps.append(f"{label}: EER above 50 %: it ranks spoofs above bona fide")
@@ -245,6 +254,8 @@ def _differences(terms: Sequence[Terms]) -> tuple[str, ...]:
             what = f"the trials differ: {len(first.trials):,} and {len(other.trials):,}"
         elif other.metrics != first.metrics:
             what = "the metrics differ"
+        elif other.protocol.report.by != first.protocol.report.by:
+            what = "the groups differ"
         else:
             what = "the keys, the ASV scores or the costs differ"
         reasons.append(
@@ -268,7 +279,7 @@ def _row(
         judged = Judged(
             bonafide=bonafide,
             spoof=spoof,
-            asv=terms.asv.rates(group if by == "attack" else None) if terms.asv else None,
+            asv=_asv_rates(terms, group if by == "attack" else None),
             costs=terms.costs,
         )
         for name, metric in metrics.items():
@@ -282,6 +293,13 @@ def _row(
     )
 
 
+def _asv_rates(terms: Terms, attack: str | None) -> AsvRates | None:
+    """Return the rates of the ASV system, None if there is none or it never met ``attack``."""
+    if terms.asv is None or (attack is not None and attack not in terms.asv.attack):
+        return None
+    return terms.asv.rates(attack)
+
+
 def _mean(rows: Sequence[Row]) -> Row:
     return Row(
         run=rows[0].run,
@@ -293,7 +311,8 @@ def _mean(rows: Sequence[Row]) -> Row:
     )
 
 
-def _unused(label: str, taken: set[str]) -> str:
+def unused(label: str, taken: Collection[str]) -> str:
+    """Return ``label``, with a number where it is ``taken``."""
     number = 2
     unique = label
     while unique in taken:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pytest
 from program import Outcome, run_program
+from strangers import install
 from tiny import write_corpus
 
 from spoofbench.plugins import catalogue
@@ -65,3 +66,11 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spoofbench_cli(tmp_path: Path) -> Spoofbench:
     """Run the program in a process of its own, in the folder of the test."""
     return partial(run_program, cwd=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder into which the plugin of tests/third_party/spoofbench-example is installed."""
+    target = tmp_path_factory.mktemp("example")
+    install("spoofbench-example", target, tmp_path_factory.mktemp("source"))
+    return target

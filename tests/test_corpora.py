@@ -166,9 +166,7 @@ def test_a_file_is_no_folder(known: Catalogue, protocol: Protocol, tmp_path: Pat
         corpora.root_of(protocol, known, data=tmp_path / "file")
 
 
-def test_an_empty_folder_is_said_to_be_empty(
-    known: Catalogue, protocol: Protocol, tmp_path: Path
-):
+def test_an_empty_folder_is_said_to_be_empty(known: Catalogue, protocol: Protocol, tmp_path: Path):
     with pytest.raises(CorpusNotFound, match=r"lacks keys/eval\.txt") as raised:
         corpora.root_of(protocol, known, data=tmp_path)
     assert raised.value.hint == "the folder is empty"
@@ -231,9 +229,7 @@ def test_a_key_file_that_was_cut_is_refused(known: Catalogue, protocol: Protocol
         corpora.read_trials(protocol, known, copy)
 
 
-def test_a_trial_that_is_listed_twice_is_refused(
-    known: Catalogue, protocol: Protocol, copy: Path
-):
+def test_a_trial_that_is_listed_twice_is_refused(known: Catalogue, protocol: Protocol, copy: Path):
     keys = copy / "keys" / "eval.txt"
     keys.write_text(keys.read_text().replace("E002", "E001"))
     with pytest.raises(InvalidKeys, match=r"eval\.txt lists E001 twice"):

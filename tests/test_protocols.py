@@ -93,9 +93,7 @@ def test_a_shipped_protocol_without_a_training_set_is_none_to_be_tested_on(name:
         ("pa-eval", 18_090, 116_640),
     ],
 )
-def test_the_parts_of_asvspoof_2019_have_the_published_counts(
-    name: str, bonafide: int, spoof: int
-):
+def test_the_parts_of_asvspoof_2019_have_the_published_counts(name: str, bonafide: int, spoof: int):
     expect = load(name, catalogue()).expect
     assert (expect.bonafide, expect.spoof) == (bonafide, spoof)
 
@@ -191,9 +189,7 @@ def test_the_key_file_must_have_these_columns(tmp_path: Path, column: str):
 
 @pytest.mark.parametrize("audio", ["{other}.flac", "{}.flac", "{utterance.__class__}", "{utter"])
 def test_a_name_in_braces_must_be_a_column(tmp_path: Path, audio: str):
-    assert "mine.toml, line 5" in str(
-        fault(tmp_path, '"{codec}/{utterance}.flac"', f'"{audio}"')
-    )
+    assert "mine.toml, line 5" in str(fault(tmp_path, '"{codec}/{utterance}.flac"', f'"{audio}"'))
 
 
 @pytest.mark.parametrize("column", ["environment", "key", "utterance", "-"])

@@ -28,11 +28,11 @@ def test_a_name_in_another_case_is_refused(name: str):
 
 @pytest.mark.parametrize("target", ["", "module", "module:", ":Class", "a/b.py:Class", "m:C()"])
 def test_a_target_that_is_no_attribute_of_a_module_is_refused(target: str):
-    with pytest.raises(ValueError, match="package.module:attribute"):
+    with pytest.raises(ValueError, match=r"package\.module:attribute"):
         model(target=target)
 
 
-@pytest.mark.parametrize("target", ["package.module:Class", "package:file.yaml", "package:../x.toml"])
+@pytest.mark.parametrize("target", ["package.module:Class", "package:a.yaml", "package:../a.toml"])
 def test_a_protocol_must_point_to_a_toml_file_of_a_package(target: str):
     with pytest.raises(ValueError, match=r"package:file\.toml"):
         ProtocolSpec(name="p", target=target, summary="One.")

@@ -1,3 +1,4 @@
+import contextlib
 import hashlib
 import http.server
 import os
@@ -6,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -136,6 +138,7 @@ def test_a_truncated_file_is_refused_wherever_it_was_cut(tmp_path, name):
         refused(small(1), file)
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("protocol", [0, 2, 4])
 def test_a_truncated_old_style_checkpoint_is_refused_wherever_it_was_cut(tmp_path, protocol):
     file = tmp_path / "w.pth"
@@ -146,6 +149,19 @@ def test_a_truncated_old_style_checkpoint_is_refused_wherever_it_was_cut(tmp_pat
     for length in range(0, len(whole) - 1, 29):
         file.write_bytes(whole[:length])
         refused(small(1), file)
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+def test_a_damaged_checkpoint_is_refused_or_read_but_never_a_crash(tmp_path):
+    file, random = tmp_path / "w.pth", np.random.default_rng(0)
+    torch.save(small().state_dict(), file, _use_new_zipfile_serialization=False)
+    whole = file.read_bytes()
+    for _ in range(200):
+        damaged = bytearray(whole)
+        damaged[random.integers(len(whole))] ^= 1 << random.integers(8)
+        file.write_bytes(damaged)
+        with contextlib.suppress(InvalidWeights):
+            weights.load(small(1), of(file))
 
 
 @pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
@@ -163,6 +179,7 @@ class Malice:
         return os.mkdir, (str(self.victim),)
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 def test_code_in_a_pickle_is_refused_and_not_run(tmp_path):
     victim = tmp_path / "pwned"
     torch.save({**small().state_dict(), "x": Malice(victim)}, tmp_path / "zip.pth")

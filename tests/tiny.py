@@ -56,6 +56,60 @@ def write_corpus(root: Path, *, bonafide: int = 4, spoof: int = 6, seconds: floa
         write_protocol(root / f"tiny-{part}.toml", part, bonafide=bonafide, spoof=spoof)
 
 
+ATTACKS = ("X01", "X02")
+KEYED = """\
+schema = 1
+title = "Keyed"
+role = "eval"
+
+[data]
+reader = "table"
+corpus = "keyed"
+keys = "keys.txt"
+columns = ["utterance", "attack", "key"]
+audio = "{utterance}.flac"
+
+[expect]
+bonafide = BONAFIDE
+spoof = SPOOF
+
+[report]
+metrics = ["eer", "accuracy-at-eer"]
+by = ["attack"]
+"""
+ASV = """\
+- target 2
+- target 3
+- target 4
+- nontarget -4
+- nontarget -3
+- nontarget -2
+X01 spoof 3
+X01 spoof -3
+X02 spoof 3
+X02 spoof 3
+"""
+"""ASV scores that part targets and non-targets; half of X01 and all of X02 are accepted."""
+
+
+def write_keys(root: Path, *, bonafide: int = 4, each: int = 4, asv: bool = False) -> Path:
+    """Write a corpus without audio, ``each`` spoofs of two attacks; return its protocol file.
+
+    The trials are called B0, B1, ... and X01-0, X01-1, ..., X02-0, ...
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    lines = [f"B{number} - bonafide\n" for number in range(bonafide)]
+    lines += [f"{attack}-{i} {attack} spoof\n" for attack in ATTACKS for i in range(each)]
+    (root / "keys.txt").write_text("".join(lines))
+    text = KEYED.replace("BONAFIDE", str(bonafide)).replace("SPOOF", str(len(ATTACKS) * each))
+    if asv:
+        (root / "asv.txt").write_text(ASV)
+        text = text.replace('"eer",', '"eer", "min-tdcf-2019", "min-tdcf-2021",')
+        text += '\n[tandem]\nscores = "asv.txt"\n'
+    (root / "keyed.toml").write_text(text)
+    return root / "keyed.toml"
+
+
 def write_protocol(file: Path, part: str, *, bonafide: int, spoof: int) -> None:
     """Write a protocol file whose train and dev protocols lie beside it."""
     chosen = "".join(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spoofbench.errors import CorpusNotFound, InvalidKeys
@@ -12,6 +12,7 @@ from spoofbench.trials import NO_ATTACK, Trial
 BONAFIDE = {"bonafide": True, "spoof": False}
 """How ASVspoof spells the two classes."""
 
+_NOTHING: Mapping[str, str] = {}
 _OWN = frozenset({"utterance", "speaker", "attack", "key", "-"})
 
 
@@ -26,17 +27,18 @@ def read_trials(data: Data, root: Path) -> Sequence[Trial]:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise CorpusNotFound(f"the key file {file} cannot be read: {error}") from error
+    others = [name for name in data.columns if name not in _OWN]
     trials = []
     for number, line in enumerate(lines, start=1):
         try:
             if line.strip():
-                trials.append(_trial(line, data))
+                trials.append(_trial(line, data, others))
         except InvalidKeys as error:
             raise InvalidKeys(f"{file}, line {number}: {error}", hint=error.hint) from None
     return trials
 
 
-def _trial(line: str, data: Data) -> Trial:
+def _trial(line: str, data: Data, others: Sequence[str]) -> Trial:
     values = line.split()
     if len(values) != len(data.columns):
         raise InvalidKeys(
@@ -57,12 +59,11 @@ def _trial(line: str, data: Data) -> Trial:
         )
     if "/" in line or "\\" in line:
         raise InvalidKeys("a slash in a name", hint="names may not be paths")
-    others = {name: columns[name] for name in columns.keys() - _OWN}
     return Trial(
         utterance=columns["utterance"],
         speaker=columns.get("speaker", ""),
         attack=attack,
         bonafide=bonafide,
         audio=data.audio.format_map(columns),
-        **({"columns": others} if others else {}),
+        columns={name: columns[name] for name in others} if others else _NOTHING,
     )

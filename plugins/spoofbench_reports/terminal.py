@@ -24,8 +24,15 @@ def write(tables: Sequence[ResultTable], stream: TextIO) -> None:
             console.print(Text(f"! {stamp}", style="yellow"))
         for grid in grids(table):
             console.print()
-            console.print(_table(grid))
+            _print_whole(_table(grid), console)
         console.print(Text(f"fingerprint {table.fingerprint[:12]}", style="dim"))
+
+
+def _print_whole(table: Table, console: Console) -> None:
+    """Print ``table``, wider than the terminal if it must be: no number may be cut."""
+    unbounded = console.options.update(max_width=10_000)
+    console.width = max(console.width, console.measure(table, options=unbounded).minimum)
+    console.print(table)
 
 
 def _table(grid: Grid) -> Table:

@@ -57,9 +57,12 @@ def main() -> None:
     except SpoofbenchError as error:
         _complain(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.secho("\ninterrupted", fg="yellow", err=True)
-        sys.exit(INTERRUPTED)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # what typer makes of Ctrl-C, without a word
+            typer.secho(
+                "\ninterrupted: give the same command again to go on", fg="yellow", err=True
+            )
+        raise
 
 
 def _complain(error: SpoofbenchError) -> None:

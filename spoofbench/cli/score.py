@@ -57,6 +57,6 @@ def score(
     terms = terms_of(chosen, known, root_of(chosen, known, data=data))
     print_tables([judging.table_of(files, terms, negate=negate)], write)
     if out is not None:
-        for file in files:
+        for file, label in zip(files, judging.labels(files), strict=True):
             table = judging.read(file, terms, negate=negate)
-            note(f"kept in {judging.keep(table, file.stem, terms, out)}")
+            note(f"kept in {judging.keep(table, label, terms, out)}")

@@ -19,7 +19,7 @@ _DecayRate = Annotated[float, Field(ge=0, lt=1)]
 class Recipe(BaseModel):
     """How a model is trained. The defaults are plain ones; models bring their own."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     epochs: int = Field(default=20, ge=1)
     """Passes over the train protocol."""

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from spoofbench.plugins import catalogue
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("models", "aasist"),
+        ("protocols", "la-eval"),
+        ("datasets", "table"),
+        ("metrics", "min-tdcf-2021"),
+        ("reporters", "latex"),
+        ("plugins", "asvspoof"),
+    ],
+)
+def test_a_listing_names_what_is_on_offer(spoofbench_cli, command: str, name: str):
+    outcome = spoofbench_cli(command)
+    assert (outcome.code, name in outcome.out.split()) == (0, True)
+
+
+@pytest.mark.parametrize("command", ["models", "protocols", "metrics", "reporters", "plugins"])
+def test_a_listing_says_from_which_distribution(spoofbench_cli, command: str):
+    assert "spoofbench 0.1.0" in " ".join(spoofbench_cli(command).out.split())
+
+
+def test_models_say_which_weights_are_published(spoofbench_cli):
+    (line,) = (s for s in spoofbench_cli("models").out.splitlines() if s.startswith("aasist-l "))
+    assert "official" in line
+
+
+def test_protocols_say_what_else_they_are_called(spoofbench_cli):
+    lines = spoofbench_cli("protocols").out.splitlines()
+    (line,) = (line for line in lines if line.startswith("toy-eval "))
+    assert " toy " in line
+
+
+def test_a_kind_that_nobody_offers_is_said_to_be_so(spoofbench_cli):
+    blocked = ",".join({offer.plugin.name for offer in catalogue().augmentations} | {"aasist"})
+    outcome = spoofbench_cli("models", env={"SPOOFBENCH_BLOCK": blocked})
+    assert "aasist" not in outcome.out
+
+
+def test_a_blocked_plugin_is_listed_as_blocked(spoofbench_cli):
+    outcome = spoofbench_cli("plugins", env={"SPOOFBENCH_BLOCK": "toy"})
+    assert "blocked by the settings: toy (spoofbench 0.1.0)" in outcome.out
+
+
+def test_a_plugin_that_cannot_be_loaded_is_said_with_its_reason(spoofbench_cli, tmp_path: Path):
+    outcome = spoofbench_cli("models", env={"PYTHONPATH": install_broken(tmp_path)})
+    assert "not loaded: broken (broken-plugin 3.0): ZeroDivisionError" in outcome.err
+
+
+def test_a_plugin_that_cannot_be_loaded_stops_nothing(spoofbench_cli, tmp_path: Path):
+    outcome = spoofbench_cli("models", env={"PYTHONPATH": install_broken(tmp_path)})
+    assert (outcome.code, "aasist" in outcome.out) == (0, True)
+
+
+def install_broken(folder: Path) -> str:
+    info = folder / "broken_plugin-3.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-plugin\nVersion: 3.0\n")
+    (info / "entry_points.txt").write_text("[spoofbench]\nbroken = broken_module\n")
+    (folder / "broken_module.py").write_text("1 / 0\n")
+    return str(folder)

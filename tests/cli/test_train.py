@@ -1,0 +1,125 @@
+"""``spoofbench train`` on the tiny corpus with the model of tests/third_party/spoofbench-example."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from inprocess import run_here
+from program import Outcome
+
+from spoofbench import weights
+
+Train = Callable[..., Outcome]
+
+
+@pytest.fixture
+def train(example: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Train:
+    """``spoofbench train lfcc-linear`` on the tiny corpus; later options win over these."""
+    monkeypatch.syspath_prepend(example)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args: str | Path, model: str = "lfcc-linear") -> Outcome:
+        defaults = ("--train", tiny / "tiny-train.toml", "--data", tiny, "--workers", "0")
+        return run_here("train", model, *defaults, *args)
+
+    return call
+
+
+def assert_refused(done: Outcome, *said: str) -> None:
+    assert done.code == 2, (done.out, done.err)
+    for text in ("error: ", *said):
+        assert text in done.err
+    assert not Path("runs").exists()
+
+
+def test_it_prints_the_file_of_the_weights_that_dev_chose(train):
+    done = train()
+    assert done.code == 0, done.err
+    file = Path(done.out.strip())
+    with (file.parent / "epochs.csv").open(newline="") as lines:
+        eers = [float(line["dev_eer"]) for line in csv.DictReader(lines)]
+    origin = weights.origin_of(file)
+    assert len(eers) == 2, "the train protocol says two epochs"
+    assert origin.dev_eer == min(eers)
+    assert (origin.train, origin.dev, origin.recipe.samples) == ("tiny-train", "tiny-dev", 4_000)
+    assert "epoch   2 of 2: loss " in done.err
+    assert "dev EER" in done.err
+
+
+def test_the_same_training_is_not_done_twice(train):
+    first = train("--set", "epochs=1")
+    again = train("--set", "epochs=1")
+    assert again.out == first.out
+    assert "trained before" in again.err
+    assert "epoch " not in again.err
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(train):
+    plan = train("--dry-run", "--set", "epochs=7")
+    assert plan.code == 0
+    assert "epochs 7" in plan.err
+    assert "time      about" in plan.err
+    assert not Path("runs").exists()
+
+
+def test_options_win_over_the_file_and_the_file_over_the_corpus(train, tmp_path):
+    (tmp_path / "recipe.toml").write_text("epochs = 3\nbatch_size = 5\n")
+    plan = train("--dry-run", "--recipe", "recipe.toml", "--set", "epochs=9")
+    assert "epochs 9, batch_size 5, samples 4000" in plan.err
+
+
+def test_an_eval_protocol_is_refused_for_training_and_for_choosing(train, tiny):
+    evaluation = tiny / "tiny-eval.toml"
+    assert_refused(train("--train", evaluation), "has the role eval: nothing may be trained on it")
+    assert_refused(train("--dev", evaluation), "has the role eval: nothing may be chosen by it")
+
+
+def test_choosing_by_the_train_protocol_itself_is_refused(train, tiny):
+    assert_refused(train("--dev", tiny / "tiny-train.toml"), "share 10 utterances")
+
+
+def test_a_train_protocol_that_names_no_dev_needs_one_from_the_user(train, tiny, tmp_path):
+    lines = (tiny / "tiny-train.toml").read_text().splitlines(keepends=True)
+    (tmp_path / "alone.toml").write_text("".join(x for x in lines if not x.startswith("dev =")))
+    assert_refused(train("--train", "alone.toml"), "alone names no dev protocol", "--dev")
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("--set", "epoch=3"), "--set epoch=3"),
+        (("--set", "epochs=0"), "epochs"),
+        (("--set", "betas=[2, 0.9]"), "betas"),
+        (("--set", "samples=100"), "fewer than the 400 that lfcc-linear needs"),
+        (("--set", "batch_size=11"), "fewer than one batch of 11"),
+        (("--recipe", "no.toml"), "no.toml"),
+        (("--precision", "fp16"), "fp16"),
+        (("--train", "toy-trian"), "did you mean 'toy-train'?"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_and_nothing_is_written(train, args, said):
+    assert_refused(train(*args), said)
+
+
+def test_an_unknown_model_is_refused_with_the_nearest_name(train):
+    assert_refused(train(model="lfcc-lineal"), "did you mean 'lfcc-linear'?")
+
+
+def test_a_damaged_checkpoint_is_an_error_that_says_what_to_remove(train):
+    file = Path(train("--set", "epochs=1").out.strip())
+    (file.parent / "training.json").unlink()
+    last = file.parent / "last.safetensors"
+    last.write_bytes(last.read_bytes()[:100])
+    done = train("--set", "epochs=1")
+    assert done.code == 2
+    assert str(last) in done.err
+    assert "remove its folder" in done.err
+
+
+def test_weights_that_were_changed_after_training_are_not_used_in_silence(train):
+    file = Path(train("--set", "epochs=1").out.strip())
+    file.write_bytes(file.read_bytes() + b" ")
+    done = train("--set", "epochs=1")
+    assert done.code == 2
+    assert f"{file} is not the file that its training wrote" in done.err

@@ -1,0 +1,258 @@
+"""What a format writes is parsed back, by another program's reader where there is one."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+import pytest
+
+from spoofbench.plugins import catalogue
+from spoofbench.specs import MetricSpec
+from spoofbench.tables import ResultTable, Row
+
+FORMATS = ("terminal", "markdown", "latex", "csv", "json")
+READ_BY_PEOPLE = ("terminal", "markdown", "latex")
+EER = MetricSpec(name="eer", target="a:b", summary="", title="EER", percent=True)
+COST = MetricSpec(name="min-cost", target="a:b", summary="", title="min cost", version=3)
+THIRD = 1 / 3
+
+
+def row(run: str, group: str, eer: float, cost: float, *, spoof: int = 63_882) -> Row:
+    by = "" if group == "pooled" else "attack"
+    values = {"eer": eer, "min-cost": cost}
+    return Row(run=run, by=by, group=group, bonafide=7_355, spoof=spoof, values=values)
+
+
+def table(
+    runs: Sequence[str] = ("mine",),
+    *,
+    title: str = "LA (la-eval)",
+    stamps: Sequence[str] = ("no human speech",),
+) -> ResultTable:
+    return ResultTable(
+        title=title,
+        fingerprint="0123456789abcdef" * 4,
+        bonafide=7_355,
+        spoof=63_882,
+        stamps=tuple(stamps),
+        metrics=(EER, COST),
+        rows=tuple(
+            made
+            for run in runs
+            for made in (
+                row(run, "pooled", THIRD, 0.0275312),
+                row(run, "A07", 0.0034, math.nan, spoof=4_914),
+                row(run, "mean", 0.0034, math.nan),
+            )
+        ),
+    )
+
+
+@pytest.fixture
+def written() -> Callable[..., str]:
+    """Write tables in a format of the catalogue."""
+
+    def written(name: str, *tables: ResultTable) -> str:
+        stream = io.StringIO()
+        catalogue().reporters.get(name).spec.resolve()(tables, stream)
+        return stream.getvalue()
+
+    return written
+
+
+def cells(line: str) -> list[str]:
+    """Split a line of a Markdown table as GitHub does: at bars that are not escaped."""
+    return [
+        cell.strip().replace("\\|", "|")
+        for cell in re.split(r"(?<!\\)\|", line.strip().removeprefix("|").removesuffix("|"))
+    ]
+
+
+def markdown_rows(text: str) -> list[list[str]]:
+    return [cells(line) for line in text.splitlines() if line.startswith("|")]
+
+
+def latex_rows(text: str) -> list[list[str]]:
+    lines = [line.removesuffix(r" \\") for line in text.splitlines() if line.endswith(r"\\")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)&", line)] for line in lines]
+
+
+def terminal_rows(text: str) -> list[list[str]]:
+    return [re.split(r"\s{2,}", line.strip()) for line in text.splitlines() if line.strip()]
+
+
+ROWS = {"markdown": markdown_rows, "latex": latex_rows, "terminal": terminal_rows}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_says_how_many_trials_there_were(written: Callable[..., str], name: str):
+    text = written(name, table()).replace(",", "" if name in READ_BY_PEOPLE else ",")
+    assert "7355" in text
+    assert "63882" in text
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_carries_the_stamps(written: Callable[..., str], name: str):
+    text = written(name, table(stamps=["no human speech", "limited"]))
+    assert "no human speech" in text
+    assert "limited" in text
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_carries_the_fingerprint(written: Callable[..., str], name: str):
+    assert "0123456789ab" in written(name, table())
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_takes_several_tables(written: Callable[..., str], name: str):
+    text = written(name, table(title="First"), table(title="Second"))
+    assert "First" in text
+    assert "Second" in text
+
+
+@pytest.mark.parametrize("name", READ_BY_PEOPLE)
+def test_pooled_results_have_four_decimals_of_a_percentage_and_five_of_a_cost(
+    written: Callable[..., str], name: str
+):
+    assert ["mine", "33.3333", "0.02753"] in ROWS[name](written(name, table()))
+
+
+@pytest.mark.parametrize("name", READ_BY_PEOPLE)
+def test_a_group_has_its_count_two_decimals_and_a_dash_for_what_is_not_there(
+    written: Callable[..., str], name: str
+):
+    assert ["A07", "4,914", "0.34", "-"] in ROWS[name](written(name, table()))
+
+
+@pytest.mark.parametrize("name", READ_BY_PEOPLE)
+def test_the_mean_is_not_to_be_taken_for_the_pooled_number(written: Callable[..., str], name: str):
+    assert "mean over attacks" in written(name, table())
+
+
+@pytest.mark.parametrize("name", ["markdown", "terminal"])
+def test_a_percentage_is_headed_as_one(written: Callable[..., str], name: str):
+    assert ["run", "EER %", "min cost"] in ROWS[name](written(name, table()))
+
+
+@pytest.mark.parametrize("name", READ_BY_PEOPLE)
+def test_several_runs_stand_side_by_side(written: Callable[..., str], name: str):
+    rows = ROWS[name](written(name, table(["one", "two"])))
+    assert ["attack", "spoof", "one", "two"] in rows
+    assert ["A07", "4,914", "0.34", "0.34"] in rows
+
+
+def test_the_rows_of_a_markdown_table_have_equally_many_cells(written: Callable[..., str]):
+    text = written("markdown", table(["a|b", "c"]))
+    for section in re.split(r"\n\n", text):
+        assert len({len(row) for row in markdown_rows(section)}) <= 1
+
+
+def test_a_bar_in_a_label_does_not_split_a_markdown_cell(written: Callable[..., str]):
+    assert ["a|b", "33.3333", "0.02753"] in markdown_rows(written("markdown", table(["a|b"])))
+
+
+@pytest.mark.parametrize(
+    ("character", "escaped"),
+    [
+        ("%", r"\%"),
+        ("&", r"\&"),
+        ("_", r"\_"),
+        ("#", r"\#"),
+        ("$", r"\$"),
+        ("{", r"\{"),
+        ("}", r"\}"),
+        ("~", r"\textasciitilde{}"),
+        ("^", r"\textasciicircum{}"),
+        ("\\", r"\textbackslash{}"),
+    ],
+)
+def test_what_latex_would_take_for_a_command_is_escaped(
+    written: Callable[..., str], character: str, escaped: str
+):
+    assert rf"a{escaped}b & 33.3333" in written("latex", table([f"a{character}b"]))
+
+
+def test_the_rows_of_a_latex_table_have_as_many_cells_as_it_has_columns(
+    written: Callable[..., str],
+):
+    for part in written("latex", table(["a_1", "b&c"])).split(r"\begin{tabular}")[1:]:
+        columns = re.match(r"\{([lr]+)\}", part)[1]
+        assert {len(row) for row in latex_rows(part)} == {len(columns)}
+
+
+def test_what_latex_begins_it_ends(written: Callable[..., str]):
+    text = written("latex", table(["one", "two"]), table())
+    assert re.findall(r"\\begin\{(\w+)\}", text) == re.findall(r"\\begin\{(\w+)\}", text)
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}")
+    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}")
+
+
+def test_csv_gives_every_number_back_in_full_precision(written: Callable[..., str]):
+    frame = pd.read_csv(io.StringIO(written("csv", table())))
+    assert frame["eer"].tolist() == [THIRD, 0.0034, 0.0034]
+
+
+def test_csv_leaves_a_cell_empty_for_what_is_not_there(written: Callable[..., str]):
+    frame = pd.read_csv(io.StringIO(written("csv", table())))
+    assert frame["min-cost"].isna().tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("label", ['with "quotes", and commas', "two\nlines", "ä€𝄞"])
+def test_csv_gives_labels_back_whatever_is_in_them(written: Callable[..., str], label: str):
+    frame = pd.read_csv(io.StringIO(written("csv", table([label]))))
+    assert set(frame["run"]) == {label}
+
+
+def test_csv_says_in_every_line_of_which_protocol_it_is(written: Callable[..., str]):
+    text = written("csv", table(title="First"), table(title="Second"))
+    assert pd.read_csv(io.StringIO(text))["protocol"].tolist() == ["First"] * 3 + ["Second"] * 3
+
+
+def test_csv_has_one_header_and_unix_line_ends(written: Callable[..., str]):
+    text = written("csv", table(title="First"), table(title="Second"))
+    assert (text.count("fingerprint"), text.count("\n"), "\r" in text) == (1, 7, False)
+
+
+def test_json_gives_every_number_back_in_full_precision(written: Callable[..., str]):
+    (plain,) = json.loads(written("json", table()))
+    assert [row["eer"] for row in plain["rows"]] == [THIRD, 0.0034, 0.0034]
+
+
+def refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def test_json_says_null_for_what_is_not_there(written: Callable[..., str]):
+    text = written("json", table())
+    (plain,) = json.loads(text, parse_constant=refuse_constant)
+    assert [row["min-cost"] for row in plain["rows"]] == [0.0275312, None, None]
+
+
+def test_json_says_which_versions_of_the_metrics_computed_it(written: Callable[..., str]):
+    (plain,) = json.loads(written("json", table()))
+    assert plain["metrics"]["min-cost"] == {"title": "min cost", "version": 3}
+
+
+@pytest.mark.parametrize("columns", ["20", "40", "80"])
+def test_a_narrow_terminal_cuts_no_number(
+    written: Callable[..., str], columns: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", columns)
+    labels = [f"run{number}" for number in range(20)]
+    text = written("terminal", table(labels))
+    assert text.count("33.3333") == 20
+    assert text.count(" 0.34") == 2 * 20
+    assert "0.02753" in text
+
+
+def test_a_label_that_looks_like_markup_is_printed_as_it_is(written: Callable[..., str]):
+    assert "[bold]mine[/bold]" in written("terminal", table(["[bold]mine[/bold]"]))
+
+
+def test_what_is_written_to_a_file_has_no_colours(written: Callable[..., str]):
+    assert "\x1b" not in written("terminal", table())

@@ -1,0 +1,48 @@
+"""Plugins of strangers: those in ``third_party``, installed by pip, and one made on the spot."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+THIRD_PARTY = Path(__file__).parent / "third_party"
+
+
+def install(name: str, target: Path, work: Path) -> None:
+    """Install the distribution ``third_party/NAME`` into ``target`` with pip, offline."""
+    source = work / name  # a copy, since building leaves files behind
+    shutil.copytree(THIRD_PARTY / name, source)
+    offline = ("--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "-q", *offline, "--target", target, source],
+        check=True,
+        timeout=120,
+    )
+
+
+SLOW = """
+import time
+from spoofbench import ModelSpec, hookimpl
+
+@hookimpl
+def spoofbench_models():
+    return [ModelSpec(name="slow", target="slow_plugin:Slow", summary="Takes its time.")]
+
+class Slow:
+    def score(self, audio, lengths):
+        time.sleep(0.1)
+        return (audio * audio).sum(dim=1) / 3
+"""
+
+
+def write_slow(folder: Path) -> None:
+    """Make a plugin in ``folder`` whose model ``slow`` takes 0.1 s a batch and needs no weights."""
+    information = folder / "slow_plugin-1.0.dist-info"
+    information.mkdir(parents=True)
+    (folder / "slow_plugin.py").write_text(SLOW)
+    (information / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: slow-plugin\nVersion: 1.0\n"
+    )
+    (information / "entry_points.txt").write_text("[spoofbench]\nslow = slow_plugin\n")

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tiny import write_keys
+
+from spoofbench import judging, runs
+from spoofbench.errors import InvalidRun, InvalidScores
+from spoofbench.plugins import catalogue
+from spoofbench.protocols import read
+from spoofbench.tables import Terms, terms_of
+
+# Two of four bona fide and one of eight spoofs are on the wrong side of 0: the EER is below 1/2.
+SCORES = (-1.0, -2.0, 3.0, 4.0, 0.5, -3.0, -4.0, -5.0, -6.0, -7.0, -8.0, -9.0)
+
+
+@pytest.fixture
+def terms(tmp_path: Path) -> Terms:
+    file = write_keys(tmp_path / "corpus")
+    return terms_of(read(file), catalogue(), file.parent)
+
+
+@pytest.fixture
+def right(terms: Terms, tmp_path: Path) -> Path:
+    return write(tmp_path / "right.txt", terms, SCORES)
+
+
+@pytest.fixture
+def wrong(terms: Terms, tmp_path: Path) -> Path:
+    return write(tmp_path / "wrong.txt", terms, [-score for score in SCORES])
+
+
+def write(file: Path, terms: Terms, scores: list[float] | tuple[float, ...]) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pairs = zip(terms.trials, scores, strict=True)
+    file.write_text("".join(f"{trial.utterance} {score}\n" for trial, score in pairs))
+    return file
+
+
+def eer(terms: Terms, *files: Path, negate: bool | None = None) -> float:
+    return judging.table_of(files, terms, negate=negate).pooled()[0].values["eer"]
+
+
+def test_a_flipped_sign_is_an_error_that_says_so(terms: Terms, wrong: Path):
+    with pytest.raises(InvalidScores, match=r"wrong\.txt: the EER is above 50 %.*the sign is flip"):
+        judging.read(wrong, terms, negate=None)
+
+
+def test_the_error_of_a_flipped_sign_says_what_to_do(terms: Terms, wrong: Path):
+    with pytest.raises(InvalidScores) as raised:
+        judging.read(wrong, terms, negate=None)
+    assert "--negate" in raised.value.hint
+    assert "--no-negate" in raised.value.hint
+
+
+def test_negated_scores_give_what_right_ones_give(terms: Terms, right: Path, wrong: Path):
+    assert eer(terms, wrong, negate=True) == eer(terms, right)
+
+
+def test_scores_may_be_taken_as_they_are(terms: Terms, wrong: Path):
+    assert eer(terms, wrong, negate=False) > 0.5
+
+
+def test_negated_scores_are_stamped(terms: Terms, wrong: Path):
+    table = judging.table_of([wrong], terms, negate=True)
+    assert table.stamps == ("wrong: scores negated (--negate)",)
+
+
+def test_flipped_scores_that_are_taken_as_they_are_are_stamped(terms: Terms, wrong: Path):
+    table = judging.table_of([wrong], terms, negate=False)
+    assert "wrong: EER above 50 %" in table.stamps[0]
+
+
+def test_right_scores_need_no_stamp(terms: Terms, right: Path):
+    assert judging.table_of([right], terms, negate=None).stamps == ()
+
+
+def test_scores_with_many_ties_are_stamped_with_how_many_differ(tmp_path: Path):
+    file = write_keys(tmp_path / "large", bonafide=20, each=20)
+    large = terms_of(read(file), catalogue(), file.parent)
+    coarse = write(tmp_path / "coarse.txt", large, [1.0] * 20 + [0.0] * 40)
+    stamps = judging.table_of([coarse], large, negate=None).stamps
+    assert "coarse: only 2 distinct scores for 60 trials" in stamps[0]
+
+
+def test_files_stand_side_by_side_called_by_their_names(terms: Terms, right: Path, tmp_path: Path):
+    other = write(tmp_path / "la.other.txt", terms, SCORES)
+    assert judging.table_of([right, other], terms, negate=None).runs == ("right", "la.other")
+
+
+def test_files_of_one_name_are_told_apart(terms: Terms, right: Path, tmp_path: Path):
+    other = write(tmp_path / "other" / "right.txt", terms, SCORES)
+    assert judging.table_of([right, other], terms, negate=None).runs == ("right", "right (2)")
+
+
+def test_kept_scores_are_a_run_without_a_model(terms: Terms, right: Path, tmp_path: Path):
+    table = judging.read(right, terms, negate=None)
+    folder = judging.keep(table, "right", terms, tmp_path / "runs")
+    assert runs.is_finished(folder)
+    assert runs.read(folder).terms is None
+
+
+def test_kept_scores_lie_below_their_protocol(terms: Terms, right: Path, tmp_path: Path):
+    table = judging.read(right, terms, negate=None)
+    folder = judging.keep(table, "right", terms, tmp_path / "runs")
+    assert folder == tmp_path / "runs" / "keyed" / "right"
+
+
+def test_a_run_is_not_overwritten(terms: Terms, right: Path, wrong: Path, tmp_path: Path):
+    table = judging.read(right, terms, negate=None)
+    folder = judging.keep(table, "right", terms, tmp_path / "runs")
+    before = (folder / "scores.tsv").read_text()
+    with pytest.raises(InvalidRun, match="is a run already"):
+        judging.keep(table.negated(), "right", terms, tmp_path / "runs")
+    assert (folder / "scores.tsv").read_text() == before

@@ -1,0 +1,316 @@
+import csv
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import soundfile
+import torch
+from small import Small, task, terms
+from torch import Tensor, nn
+from torch.nn import functional
+
+from spoofbench import audio, weights
+from spoofbench.errors import FailedTrials, InvalidRecipe, InvalidRun
+from spoofbench.training import fit
+from spoofbench.training.checkpoints import Epoch
+from spoofbench.training.recipe import Recipe
+
+
+def silent(done: int, total: int) -> None:
+    pass
+
+
+def ignore(epoch: Epoch, is_best: bool) -> None:
+    pass
+
+
+def train(chosen: fit.Task, make: type[nn.Module] = Small) -> Path:
+    return fit.fit(make, chosen, progress=silent, report=ignore)
+
+
+def state(file: Path) -> dict[str, Tensor]:
+    return dict(weights.read_tensors(file))
+
+
+def assert_equal(one: Path, other: Path) -> None:
+    mine, yours = state(one), state(other)
+    assert mine.keys() == yours.keys()
+    for name in mine:
+        assert torch.equal(mine[name], yours[name]), name
+
+
+# formulas
+
+
+def test_the_learning_rate_falls_from_the_first_to_the_last_by_half_a_cosine():
+    recipe = Recipe(learning_rate=1e-4, final_learning_rate=5e-6)
+    assert fit.learning_rate(recipe, 0, 100) == pytest.approx(1e-4)
+    assert fit.learning_rate(recipe, 50, 100) == pytest.approx((1e-4 + 5e-6) / 2)
+    assert fit.learning_rate(recipe, 100, 100) == pytest.approx(5e-6)
+    quarter = 5e-6 + (1e-4 - 5e-6) * (1 + math.sqrt(0.5)) / 2
+    assert fit.learning_rate(recipe, 25, 100) == pytest.approx(quarter)
+
+
+def test_the_learning_rate_is_that_of_torchs_cosine_schedule():
+    recipe, steps = Recipe(learning_rate=1e-3, final_learning_rate=1e-5), 30
+    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1e-3)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=steps, eta_min=1e-5)
+    for step in range(steps):
+        assert fit.learning_rate(recipe, step, steps) == pytest.approx(
+            schedule.get_last_lr()[0], rel=1e-6
+        )
+        optimiser.step()
+        schedule.step()
+
+
+def test_the_weighted_mean_is_torchs_weighted_cross_entropy():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(20, 2, generator=generator)
+    bonafide = torch.rand(20, generator=generator) < 0.3
+    recipe = Recipe(bonafide_weight=0.9, spoof_weight=0.1)
+    losses = functional.cross_entropy(logits, bonafide.long(), reduction="none")
+    theirs = functional.cross_entropy(logits, bonafide.long(), weight=torch.tensor([0.1, 0.9]))
+    torch.testing.assert_close(fit.weighted_mean(losses, bonafide, recipe), theirs)
+
+
+# what comes of a training
+
+
+def test_a_model_learns_to_tell_tones_from_noise(tiny, tmp_path):
+    train(task(tiny, tmp_path / "t", epochs=8, learning_rate=0.1))
+    best = min(epoch.dev_eer for epoch in fit.history(tmp_path / "t"))
+    assert best < 0.2
+
+
+def test_the_weights_say_where_they_come_from(tiny, tmp_path):
+    chosen = task(tiny, tmp_path / "t")
+    origin = weights.origin_of(train(chosen))
+    best = min(reversed(fit.history(tmp_path / "t")), key=lambda epoch: epoch.dev_eer)
+    assert origin == weights.Origin(
+        model="small",
+        train="tiny-train",
+        dev="tiny-dev",
+        epoch=best.epoch,
+        dev_eer=best.dev_eer,
+        seed=5,
+        recipe=chosen.recipe,
+    )
+
+
+def test_two_trainings_are_equal_bit_by_bit(tiny, tmp_path):
+    assert_equal(train(task(tiny, tmp_path / "a")), train(task(tiny, tmp_path / "b")))
+
+
+def test_workers_do_not_change_a_bit(tiny, tmp_path):
+    alone = task(tiny, tmp_path / "a")
+    helped = task(tiny, tmp_path / "b")
+    helped = replace(helped, options=replace(helped.options, workers=2))
+    assert_equal(train(alone), train(helped))
+
+
+def test_another_seed_gives_other_weights(tiny, tmp_path):
+    one = state(train(task(tiny, tmp_path / "a")))
+    other = state(train(replace(task(tiny, tmp_path / "b"), seed=6)))
+    assert not torch.equal(one["out.weight"], other["out.weight"])
+
+
+def test_the_global_random_state_is_given_back(tiny, tmp_path):
+    before = torch.get_rng_state()
+    train(task(tiny, tmp_path / "t"))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 5])
+def test_a_training_that_was_killed_ends_with_the_bits_of_one_that_was_not(tiny, tmp_path, step):
+    whole, cut = task(tiny, tmp_path / "whole"), task(tiny, tmp_path / "cut")
+    cut = replace(cut, checkpoint_seconds=0)
+
+    def stop(done: int, total: int) -> None:
+        assert total == 6
+        if done == step:
+            raise Killed
+
+    with pytest.raises(Killed):
+        fit.fit(Small, cut, progress=stop, report=ignore)
+    steps: list[int] = []
+    fit.fit(Small, cut, progress=lambda done, total: steps.append(done), report=ignore)
+    assert steps == list(range(step, 7)), "it began anew"  # step was done, but not yet saved
+    assert_equal(train(whole), cut.folder / fit.BEST)
+    assert_equal(whole.folder / fit.LAST, cut.folder / fit.LAST)
+    ours, theirs = fit.history(whole.folder), fit.history(cut.folder)
+    assert [e.model_copy(update={"seconds": 0}) for e in ours] == [
+        e.model_copy(update={"seconds": 0}) for e in theirs
+    ]
+
+
+def test_a_training_killed_between_epochs_goes_on_with_the_next(tiny, tmp_path):
+    chosen = task(tiny, tmp_path / "t")
+    seen: list[int] = []
+
+    def stop(epoch: Epoch, is_best: bool) -> None:
+        seen.append(epoch.epoch)
+        if epoch.epoch == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        fit.fit(Small, chosen, progress=silent, report=stop)
+    fit.fit(Small, chosen, progress=silent, report=lambda epoch, best: seen.append(epoch.epoch))
+    assert seen == [1, 2, 3]
+    assert_equal(chosen.folder / fit.BEST, train(task(tiny, tmp_path / "whole")))
+
+
+def test_a_finished_training_is_not_done_again(tiny, tmp_path):
+    chosen = task(tiny, tmp_path / "t")
+    file = train(chosen)
+    steps: list[int] = []
+    again = fit.fit(Small, chosen, progress=lambda d, t: steps.append(d), report=ignore)
+    assert (again, steps) == (file, [])
+
+
+def test_each_epoch_has_its_line_in_a_file(tiny, tmp_path):
+    reported: list[tuple[int, bool]] = []
+    fit.fit(
+        Small,
+        task(tiny, tmp_path / "t"),
+        progress=silent,
+        report=lambda epoch, best: reported.append((epoch.epoch, best)),
+    )
+    with (tmp_path / "t" / fit.HISTORY).open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["epoch"] for line in lines] == ["1", "2", "3"]
+    assert [epoch for epoch, _ in reported] == [1, 2, 3]
+    eers = [float(line["dev_eer"]) for line in lines]
+    assert [best for _, best in reported] == [e == min(eers[: i + 1]) for i, e in enumerate(eers)]
+
+
+def test_the_last_incomplete_batch_is_dropped(tiny, tmp_path):
+    chosen = task(tiny, tmp_path / "t")
+    assert len(chosen.train.trials) == 10
+    assert chosen.steps_per_epoch() == 2
+
+
+def test_a_gradient_is_clipped_to_the_norm_of_the_recipe(tiny, tmp_path):
+    def moved(clip: float | None) -> float:
+        folder = tmp_path / str(clip)
+        recipe = {"epochs": 1, "batch_size": 10, "weight_decay": 0.0, "clip_norm": clip}
+        train(task(tiny, folder, **recipe))
+        with torch.random.fork_rng():
+            torch.manual_seed(5)
+            start = Small().state_dict()["out.weight"]
+        return float((state(folder / fit.BEST)["out.weight"] - start).norm())
+
+    # Adam's first step is lr * g / (|g| + 1e-8): a gradient far below 1e-8 hardly moves anything.
+    assert moved(1e-12) < 1e-4 < moved(None)
+
+
+# what is refused
+
+
+def check(train_terms: object, dev_terms: object, **changes: object) -> str:
+    with pytest.raises(InvalidRecipe) as error:
+        fit.check(train_terms, dev_terms, Recipe(**{"batch_size": 4} | changes))
+    return str(error.value)
+
+
+def test_train_and_dev_parts_are_accepted(tiny):
+    fit.check(terms(tiny, "train"), terms(tiny, "dev"), Recipe(batch_size=4))
+
+
+@pytest.mark.parametrize(("on", "by"), [("eval", "dev"), ("train", "eval"), ("eval", "eval")])
+def test_nothing_is_trained_on_or_chosen_by_an_eval_protocol(tiny, on, by):
+    assert "tiny-eval has the role eval" in check(terms(tiny, on), terms(tiny, by))
+
+
+def test_a_model_is_not_chosen_by_what_it_was_trained_on(tiny):
+    on, by = terms(tiny, "train"), terms(tiny, "dev")
+    leaking = replace(by, trials=(*by.trials, on.trials[3]))
+    assert f"share 1 utterances, {on.trials[3].utterance}" in check(on, leaking)
+
+
+def test_one_class_alone_is_refused(tiny):
+    on, by = terms(tiny, "train"), terms(tiny, "dev")
+    only = tuple(trial for trial in by.trials if trial.bonafide)
+    assert "tiny-dev needs bona fide and spoof" in check(on, replace(by, trials=only))
+
+
+def test_fewer_trials_than_a_batch_are_refused(tiny):
+    said = check(terms(tiny, "train"), terms(tiny, "dev"), batch_size=11)
+    assert "10 trials, fewer than one batch of 11" in said
+
+
+class Diverging(Small):
+    def loss(self, audio: Tensor, lengths: Tensor, bonafide: Tensor) -> Tensor:
+        return super().loss(audio, lengths, bonafide) * math.nan
+
+
+def test_a_loss_that_is_not_finite_names_the_utterances_of_its_batch(tiny, tmp_path):
+    with pytest.raises(InvalidRun, match="the loss is nan in epoch 1") as error:
+        train(task(tiny, tmp_path / "t"), Diverging)
+    named = [t for t in terms(tiny, "train").trials if t.utterance in str(error.value)]
+    assert len(named) == 4
+    assert not (tmp_path / "t" / fit.BEST).exists()
+
+
+@pytest.mark.parametrize("part", ["train", "dev"])
+def test_a_bad_recording_ends_training_by_name(tiny, tmp_path, part):
+    chosen = task(tiny, tmp_path / "t")
+    of_part = getattr(chosen, part)
+    broken = replace(of_part.trials[0], audio="no/such.flac")
+    chosen = replace(chosen, **{part: replace(of_part, trials=(broken, *of_part.trials[1:]))})
+    chosen = replace(chosen, recipe=chosen.recipe.model_copy(update={"batch_size": 10}))
+    with pytest.raises(FailedTrials, match=r"no/such\.flac"):
+        train(chosen)
+
+
+# selection
+
+
+class Scripted(nn.Module):
+    """In the pass over dev after epoch ``e`` it ranks ``wrong[e]`` of the spoofs above all else."""
+
+    wrong = (3, 0, 1, 0, 6)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+        self.register_buffer("epoch", torch.zeros(1))
+        self.heard = 0
+
+    def loss(self, audio: Tensor, lengths: Tensor, bonafide: Tensor) -> Tensor:
+        self.heard = 0
+        return self.weight.expand(len(audio))
+
+    def score(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        if self.heard == 0:
+            self.epoch += 1
+        places = torch.arange(self.heard, self.heard + len(audio))
+        self.heard += len(audio)
+        spoofs_before = places - 4  # the tiny corpus lists 4 bona fide trials, then 6 spoofs
+        fooled = (spoofs_before >= 0) & (spoofs_before < self.wrong[int(self.epoch) - 1])
+        return torch.where(fooled, 2.0, (places < 4).float())
+
+
+def test_the_weights_are_those_of_the_lowest_dev_eer_the_last_of_equals(tiny, tmp_path):
+    file = train(task(tiny, tmp_path / "t", epochs=5), Scripted)
+    assert state(file)["epoch"].item() == 4
+    assert [epoch.dev_eer for epoch in fit.history(tmp_path / "t")][1::2] == [0, 0]
+
+
+def test_only_the_audio_of_train_and_dev_is_opened(tiny, tmp_path, monkeypatch):
+    opened: set[str] = set()
+    read = audio.read
+
+    def noting(file: Path, rate: int) -> audio.Audio:
+        opened.add(file.parent.name)
+        assert file.parent.name != "eval", "training looked at the eval protocol"
+        return read(file, rate)
+
+    monkeypatch.setattr(audio, "read", noting)
+    monkeypatch.setattr(soundfile, "read", None)
+    train(task(tiny, tmp_path / "t"))
+    assert opened == {"train", "dev"}
