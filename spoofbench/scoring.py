@@ -118,7 +118,8 @@ def score_run(
     """Score ``trials``, keeping results in ``folder`` so that a call cut short can be continued.
 
     Batches are the same however many processes share them, and whatever was scored before, so the
-    scores are too. Returns None in all processes but the first.
+    scores are too: to the last bit where each process computes with as many threads, of which
+    torchrun gives it one (``OMP_NUM_THREADS``). Returns None in all processes but the first.
 
     Raises `FailedTrials` if some trials could not be scored (the scores of the others are kept),
     `InvalidRun` if another process is at work in ``folder``.

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from unittest import mock
 
-from program import COLUMNS, Outcome
+from program import PLAIN, Outcome
 
 from spoofbench.cli import main
 
@@ -23,7 +23,7 @@ def run_here(*args: str | Path) -> Outcome:
     code = 0
     with (
         mock.patch.object(sys, "argv", ["spoofbench", *map(str, args)]),
-        mock.patch.dict(os.environ, COLUMNS=COLUMNS, NO_COLOR="1"),
+        mock.patch.dict(os.environ, PLAIN),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):

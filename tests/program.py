@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 SECONDS = 120
 """No command of a test may take longer."""
-COLUMNS = "200"
-"""Width of the terminal that is pretended: wide enough to wrap nothing."""
+PLAIN = {"COLUMNS": "200", "NO_COLOR": "1"}
+"""A terminal that is pretended: wide enough to wrap nothing, and without colours."""
 
 
 class Outcome(NamedTuple):
@@ -36,7 +36,7 @@ def run_python(
     """Run ``python ARGS`` in folder ``cwd``, with ``env`` on top of ours."""
     done = subprocess.run(
         [sys.executable, *map(str, args)],
-        env={**os.environ, "COLUMNS": COLUMNS, "NO_COLOR": "1", **(env or {})},
+        env={**os.environ, **PLAIN, **(env or {})},
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         capture_output=True,

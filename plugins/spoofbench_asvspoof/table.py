@@ -30,40 +30,49 @@ def read_trials(data: Data, root: Path) -> Sequence[Trial]:
     others = [name for name in data.columns if name not in _OWN]
     trials = []
     for number, line in enumerate(lines, start=1):
-        try:
-            if line.strip():
-                trials.append(_trial(line, data, others))
-        except InvalidKeys as error:
-            raise InvalidKeys(f"{file}, line {number}: {error}", hint=error.hint) from None
+        if not (values := line.split()):
+            continue
+        columns = dict(zip(data.columns, values, strict=False))
+        bonafide = BONAFIDE.get(columns.get("key", ""))
+        attack = columns.get("attack", NO_ATTACK if bonafide else "spoof")
+        if (
+            bonafide is None
+            or len(values) != len(data.columns)
+            or bonafide != (attack == NO_ATTACK)
+            or "/" in line
+            or "\\" in line
+        ):
+            raise _fault(line, data, f"{file}, line {number}")
+        trials.append(
+            Trial(
+                utterance=columns["utterance"],
+                speaker=columns.get("speaker", ""),
+                attack=attack,
+                bonafide=bonafide,
+                audio=data.audio.format_map(columns),
+                columns={name: columns[name] for name in others} if others else _NOTHING,
+            )
+        )
     return trials
 
 
-def _trial(line: str, data: Data, others: Sequence[str]) -> Trial:
+def _fault(line: str, data: Data, where: str) -> InvalidKeys:
+    """Say what is wrong with ``line``."""
     values = line.split()
     if len(values) != len(data.columns):
-        raise InvalidKeys(
-            f"{len(values)} columns where there should be {len(data.columns)} "
+        return InvalidKeys(
+            f"{where}: {len(values)} columns where there should be {len(data.columns)} "
             f"({' '.join(data.columns)})",
             hint="take the key file from the corpus again",
         )
     columns = dict(zip(data.columns, values, strict=True))
-    key = columns["key"]
-    if key not in BONAFIDE:
-        raise InvalidKeys(f"the key is '{key}'", hint="known keys: bonafide, spoof")
-    bonafide = BONAFIDE[key]
-    attack = columns.get("attack", NO_ATTACK if bonafide else "spoof")
-    if bonafide != (attack == NO_ATTACK):
-        raise InvalidKeys(
-            f"the key is '{key}' and the attack is '{attack}'",
-            hint="bona fide trials have the attack '-', spoofs another",
+    if columns["key"] not in BONAFIDE:
+        return InvalidKeys(
+            f"{where}: the key is '{columns['key']}'", hint=f"known keys: {', '.join(BONAFIDE)}"
         )
     if "/" in line or "\\" in line:
-        raise InvalidKeys("a slash in a name", hint="names may not be paths")
-    return Trial(
-        utterance=columns["utterance"],
-        speaker=columns.get("speaker", ""),
-        attack=attack,
-        bonafide=bonafide,
-        audio=data.audio.format_map(columns),
-        columns={name: columns[name] for name in others} if others else _NOTHING,
+        return InvalidKeys(f"{where}: a slash in a name", hint="names may not be paths")
+    return InvalidKeys(
+        f"{where}: the key is '{columns['key']}' and the attack is '{columns['attack']}'",
+        hint="bona fide trials have the attack '-', spoofs another",
     )

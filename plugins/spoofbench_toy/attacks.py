@@ -165,14 +165,14 @@ KNOWN = (
         summary="LPC re-synthesis with pulses",
         delivery=_NATURAL,
         process=partial(resynthesise, order=18, buzz=1.0, jitter=0.0),
-        image=0.04,
+        image=0.05,
     ),
     Attack(
         name="T03",
         summary="monotone pitch, perfectly regular, without breath",
         delivery=Delivery(melody=0.0, irregularity=0.0, breath=0.0),
         process=untouched,
-        image=0.012,
+        image=0.015,
     ),
     Attack(
         name="T04",
@@ -218,7 +218,7 @@ UNKNOWN = (
         summary="over-smoothed spectral envelope",
         delivery=_NATURAL,
         process=partial(smooth_envelope, frames=25, bands=40),
-        image=0.003,
+        image=0.004,
     ),
     Attack(
         name="T10",

@@ -1,4 +1,4 @@
-"""``spoofbench train`` on the tiny corpus with the model of tests/third_party/spoofbench-example."""
+"""``spoofbench train`` on the tiny corpus with the model of third_party/spoofbench-example."""
 
 import csv
 from collections.abc import Callable
