@@ -14,6 +14,7 @@ from torch import nn
 from spoofbench import corpora, devices, estimate, fingerprint, runs, scores, scoring, weights
 from spoofbench.contracts import Countermeasure, Progress, Trainable
 from spoofbench.errors import InvalidRecipe, InvalidSettings, InvalidWeights
+from spoofbench.locks import reserved
 from spoofbench.plugins import Catalogue, Offer, instantiate
 from spoofbench.processes import Processes, own_device
 from spoofbench.protocols import Protocol, load
@@ -195,7 +196,10 @@ class Job:
                 f"dev EER {100 * epoch.dev_eer:6.2f} %{' (best so far)' if is_best else ''}"
             )
 
-        with self.voice.progress(f"training {self.spec.name}", "steps") as progress:
+        with (
+            reserved(task.folder),
+            self.voice.progress(f"training {self.spec.name}", "steps") as progress,
+        ):
             file = fit.fit(
                 lambda: instantiate(self.offer, "model"), task, progress=progress, report=report
             )
@@ -360,6 +364,7 @@ class Job:
             trials=len(terms.trials),
             batch_size=options.batch_size,
             processes=self.processes.count,
+            threads=torch.get_num_threads(),
             seconds=round(tally.seconds, 3),
             scored=tally.scored,
             device_name=devices.description(self.device),

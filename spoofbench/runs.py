@@ -79,6 +79,8 @@ class RunRecord(_Part):
     trials: int
     batch_size: int | None = None
     processes: int = 1
+    threads: int | None = None
+    """Threads of each process; another number can change the last bits of scores."""
     seconds: float | None = None
     """Wall time of the scoring, this call only."""
     scored: int = 0

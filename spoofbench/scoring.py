@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from filelock import FileLock, Timeout
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -17,8 +16,9 @@ from spoofbench import batches
 from spoofbench.batches import Batch, Failure, First, Whole, Work
 from spoofbench.contracts import Countermeasure, Progress
 from spoofbench.devices import denormals_flushed, evaluating, precision_context
-from spoofbench.errors import BrokenPlugin, FailedTrials, InvalidRun
+from spoofbench.errors import BrokenPlugin, FailedTrials
 from spoofbench.files import storage_errors, write_text
+from spoofbench.locks import reserved
 from spoofbench.processes import Processes
 from spoofbench.scores import ScoreTable
 from spoofbench.specs import ModelSpec
@@ -126,7 +126,7 @@ def score_run(
     """
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with _reserved(folder, processes):
+    with reserved(folder) if processes.is_first else nullcontext():
         done = _read_parts(folder)
         whole = batches.plan(trials, options.batch_size)
         mine = [
@@ -151,7 +151,6 @@ def discard_parts(folder: Path) -> None:
     for part in folder.glob("scores.part-*.tsv"):
         part.unlink()
     (folder / FAILURES).unlink(missing_ok=True)
-    (folder / ".lock").unlink(missing_ok=True)
 
 
 def _score_into(
@@ -219,26 +218,6 @@ def _new_part(folder: Path, rank: int) -> Path:
     """Return a new file for this call: a line that was cut off is never written on."""
     calls = len(list(folder.glob(f"scores.part-{rank}-*.tsv")))
     return folder / f"scores.part-{rank}-{calls}.tsv"
-
-
-@contextmanager
-def _reserved(folder: Path, processes: Processes) -> Iterator[None]:
-    if not processes.is_first:
-        yield
-        return
-    lock = FileLock(folder / ".lock")
-    with storage_errors(folder):
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:  # which is an OSError too
-            raise InvalidRun(
-                f"another process is at work in {folder}",
-                hint="wait for it, or choose another --out",
-            ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def has_parameters(model: object) -> bool:

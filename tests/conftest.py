@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
-from program import PLAIN, Outcome
+from inprocess import run_here
+from program import Outcome
 from strangers import install
 from tiny import write_corpus
 
-from spoofbench.cli import main
 from spoofbench.plugins import catalogue
 from spoofbench.settings import settings
 
@@ -64,30 +63,21 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def spoofbench_cli(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Spoofbench:
+def spoofbench_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spoofbench:
     """Run the program in this process, which is quick, in the folder of the test.
 
     `program.run_program` starts a process, for what only a process of its own shows.
     """
 
     def run(*args: str | Path, env: dict[str, str] | None = None) -> Outcome:
-        capsys.readouterr()
         with monkeypatch.context() as patched:
             patched.chdir(tmp_path)
-            patched.setattr(sys, "argv", ["spoofbench", *map(str, args)])
-            for name, value in (PLAIN | (env or {})).items():
+            for name, value in (env or {}).items():
                 patched.setenv(name, value)
             _forget()
-            try:
-                main()
-                code = 0
-            except SystemExit as end:
-                code = int(end.code or 0)
-            finally:
-                _forget()
-        return Outcome(code, *capsys.readouterr())
+            outcome = run_here(*args)
+            _forget()
+        return outcome
 
     return run
 
