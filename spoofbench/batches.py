@@ -116,11 +116,17 @@ def plan(trials: Sequence[Trial], batch_size: int, *, epoch: int = 0) -> list[Wo
     ]
 
 
-def workers_for(requested: int | None) -> int:
-    """Return how many worker processes read audio: half of the cores, at most 4, unless said."""
+def workers_for(requested: int | None, device: torch.device) -> int:
+    """Return how many worker processes read audio: ``requested``, or a number that suits.
+
+    Beside an accelerator that is half of the cores, up to 8. A model on the processor wants all
+    cores for itself, and its threads wait for one another: there, a quarter of the cores, up to 4,
+    and on a machine with two cores none.
+    """
     if requested is not None:
         return requested
-    return max(1, min(4, (os.cpu_count() or 1) // 2))
+    cores = os.cpu_count() or 1
+    return min(4, cores // 4) if device.type == "cpu" else max(1, min(8, cores // 2))
 
 
 class _Maker(Dataset[Batch]):

@@ -37,7 +37,9 @@ def of(
 
 
 def _line(trial: Trial) -> str:
-    columns = "\t".join(f"{name}={value}" for name, value in sorted(trial.columns.items()))
+    columns = ""
+    if trial.columns:
+        columns = "\t".join(f"{name}={value}" for name, value in sorted(trial.columns.items()))
     return f"{trial.utterance}\t{trial.speaker}\t{trial.attack}\t{trial.key}\t{columns}\n"
 
 

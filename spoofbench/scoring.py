@@ -241,7 +241,7 @@ def options_for(
         device=device,
         precision=precision,
         batch_size=batch_size,
-        workers=batches.workers_for(workers),
+        workers=batches.workers_for(workers, device),
         samples=samples,
         min_samples=spec.min_samples,
         root=root,

@@ -9,6 +9,8 @@ from spoofbench import batches
 from spoofbench.batches import Batch, First, RandomCrop, Whole, Work
 from spoofbench.trials import Trial
 
+CPU = torch.device("cpu")
+
 RATE = 16_000
 
 
@@ -138,7 +140,15 @@ def test_an_augmented_batch_does_not_write_into_the_cache(counted, tmp_path):
     assert again.audio[0].tolist() == pytest.approx([0, 0.001, 0.002, 0.003])
 
 
-def test_the_number_of_workers_is_what_was_asked_for_else_at_least_one():
-    assert batches.workers_for(0) == 0
-    assert batches.workers_for(3) == 3
-    assert 1 <= batches.workers_for(None) <= 4
+def test_the_number_of_workers_is_what_was_asked_for():
+    assert batches.workers_for(0, CPU) == 0
+    assert batches.workers_for(3, CPU) == 3
+
+
+@pytest.mark.parametrize(
+    ("cores", "device", "workers"),
+    [(1, "cpu", 0), (2, "cpu", 0), (8, "cpu", 2), (64, "cpu", 4), (2, "cuda", 1), (64, "cuda", 8)],
+)
+def test_a_model_on_the_processor_is_left_most_of_the_cores(cores, device, workers, monkeypatch):
+    monkeypatch.setattr(batches.os, "cpu_count", lambda: cores)
+    assert batches.workers_for(None, torch.device(device)) == workers

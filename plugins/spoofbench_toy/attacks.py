@@ -211,14 +211,14 @@ UNKNOWN = (
         summary="frame repetition",
         delivery=_NATURAL,
         process=partial(repeat_frames, frame_seconds=0.02, share=0.4),
-        image=0.001,
+        image=0.0007,
     ),
     Attack(
         name="T09",
         summary="over-smoothed spectral envelope",
         delivery=_NATURAL,
         process=partial(smooth_envelope, frames=25, bands=40),
-        image=0.004,
+        image=0.003,
     ),
     Attack(
         name="T10",

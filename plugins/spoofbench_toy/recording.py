@@ -37,7 +37,7 @@ def draw_session(random: np.random.Generator) -> Session:
     return Session(
         lead_seconds=float(random.uniform(0.01, 0.06)),
         trail_seconds=float(random.uniform(0.01, 0.06)),
-        level_db=float(random.uniform(-27, -23)),
+        level_db=float(random.uniform(-32, -28)),
         tone_db=float(random.uniform(-46, -38)),
         tone_pole=float(random.uniform(0.6, 0.95)),
         reverberation_seconds=float(random.uniform(0.12, 0.3)),

@@ -38,7 +38,11 @@ BatchSize = Annotated[
 ]
 Workers = Annotated[
     int | None,
-    typer.Option("--workers", min=0, help="Processes that read audio; half of the cores if unset."),
+    typer.Option(
+        "--workers",
+        min=0,
+        help="Processes that read audio; as many as suit the machine if unset.",
+    ),
 ]
 Format = Annotated[
     str,
