@@ -172,7 +172,7 @@ KNOWN = (
         summary="monotone pitch, perfectly regular, without breath",
         delivery=Delivery(melody=0.0, irregularity=0.0, breath=0.0),
         process=untouched,
-        image=0.015,
+        image=0.03,
     ),
     Attack(
         name="T04",
@@ -190,14 +190,14 @@ UNKNOWN = (
         summary="phase loss, mended by two iterations",
         delivery=_NATURAL,
         process=partial(lose_phase, iterations=2),
-        image=0.03,
+        image=0.02,
     ),
     Attack(
         name="T06",
         summary="LPC re-synthesis with noise",
         delivery=_NATURAL,
         process=partial(resynthesise, order=18, buzz=0.5, jitter=0.01),
-        image=0.02,
+        image=0.015,
     ),
     Attack(
         name="T07",
@@ -211,21 +211,21 @@ UNKNOWN = (
         summary="frame repetition",
         delivery=_NATURAL,
         process=partial(repeat_frames, frame_seconds=0.02, share=0.4),
-        image=0.0007,
+        image=0.002,
     ),
     Attack(
         name="T09",
         summary="over-smoothed spectral envelope",
         delivery=_NATURAL,
         process=partial(smooth_envelope, frames=25, bands=40),
-        image=0.003,
+        image=0.004,
     ),
     Attack(
         name="T10",
         summary="band limit at 4 kHz, with a faint image above",
         delivery=_NATURAL,
         process=limit_band,
-        image=0.015,
+        image=0.01,
     ),
 )
 """In eval."""
