@@ -182,11 +182,12 @@ def test_la_given_for_pa_is_recognised(known: Catalogue, tmp_path: Path):
 
 
 def test_a_corpus_one_folder_deeper_is_found_for_the_user(
-    known: Catalogue, protocol: Protocol, tiny: Path
+    known: Catalogue, protocol: Protocol, tiny: Path, tmp_path: Path
 ):
+    (tmp_path / "LA").symlink_to(tiny)
     with pytest.raises(CorpusNotFound) as raised:
-        corpora.root_of(protocol, known, data=tiny.parent)
-    assert raised.value.hint == f"it lies one folder deeper: use {tiny}"
+        corpora.root_of(protocol, known, data=tmp_path)
+    assert raised.value.hint == f"it lies one folder deeper: use {tmp_path / 'LA'}"
 
 
 def test_a_protocol_of_a_plugin_that_cannot_be_read_does_not_hide_the_hint(
