@@ -11,6 +11,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from sybil import Document, Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
@@ -22,6 +23,7 @@ DOCUMENTS = [
     for file in (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md")))
     if file != GENERATED
 ]
+QUICK_START = REPOSITORY / "docs" / "tutorials" / "quick-start.md"
 LOOSE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 LINK = re.compile(r"\[[^\]]*\]\(([^)#:]+)(?:#[^)]*)?\)")
 
@@ -84,12 +86,33 @@ def parsed(file: Path, session: Session) -> Document:
     return Sybil(parsers=parsers, path=str(file.parent), patterns=[file.name]).parse(file)
 
 
-@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: str(file.relative_to(REPOSITORY)))
-def test_the_examples_of_a_document_do_what_it_says(file, tmp_path):
+def evaluate(file: Path, folder: Path) -> None:
+    """Run every example of ``file`` in ``folder``, in order."""
     reference = os.environ.get("SPOOFBENCH_REFERENCE")
-    session = Session(tmp_path, Path(reference).resolve(strict=True) if reference else None)
+    session = Session(folder, Path(reference).resolve(strict=True) if reference else None)
     for example in parsed(file, session).examples():
         example.evaluate()
+
+
+@pytest.mark.parametrize(
+    "file",
+    [file for file in DOCUMENTS if file != QUICK_START],
+    ids=lambda file: str(file.relative_to(REPOSITORY)),
+)
+def test_the_examples_of_a_document_do_what_it_says(file, tmp_path):
+    evaluate(file, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_quick_start_does_what_it_says_and_ends_between_chance_and_perfection(tmp_path):
+    evaluate(QUICK_START, tmp_path)
+    (scores,) = tmp_path.glob("runs/toy-eval/*/scores.tsv")
+    table = pd.read_csv(scores, sep="\t")
+    bonafide = table.score[table.key == "bonafide"].to_numpy()
+    spoof = table.score[table.key == "spoof"].to_numpy()
+    auc = (bonafide[:, None] > spoof).mean()
+    assert 0.55 < auc < 1, "the area under the ROC curve is 0.5 by chance and 1 without an error"
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: str(file.relative_to(REPOSITORY)))
