@@ -42,11 +42,9 @@ def run(
     What was done before is not done again, and a run that was cut short goes on when the same
     command is given. Under `torchrun --nproc-per-node N -m spoofbench` the scoring is shared.
 
-    Examples:
-    - `spoofbench run aasist` trains on the generated protocol `toy` and judges the result;
+    Example: `spoofbench run aasist` trains on the generated protocol `toy`, and judges the result.
 
-    - `spoofbench run aasist --protocol la-eval --weights official --data /corpora/LA`.
-
+    Example: `spoofbench run aasist --protocol la-eval --weights official --data /corpora/LA`
     """
     from spoofbench.cli.progress import note, voice_of
     from spoofbench.cli.reports import print_tables, reporter
