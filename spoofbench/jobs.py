@@ -144,6 +144,8 @@ class Job:
         changes: Mapping[str, Any] | None = None,
     ) -> Training:
         """Put together what training on ``train``, chosen by ``dev``, will be."""
+        fit.check_role(train, "trained on")
+        fit.check_role(dev, "chosen by")
         recipe = recipe_for(self.spec, corpus=train.training, file=recipe_file, options=changes)
         on, by = self.terms(train), self.terms(dev)
         fit.check(on, by, recipe)

@@ -21,6 +21,7 @@ from spoofbench.devices import precision_context
 from spoofbench.errors import FailedTrials, InvalidRecipe, InvalidRun
 from spoofbench.files import storage_errors, write_text
 from spoofbench.metrics.detection import eer_point
+from spoofbench.protocols import Protocol
 from spoofbench.scores import ScoreTable
 from spoofbench.scoring import Options, score_batches
 from spoofbench.tables import Terms
@@ -56,17 +57,22 @@ class Task:
         return len(self.train.trials) // self.recipe.batch_size
 
 
+def check_role(protocol: Protocol, use: str) -> None:
+    """Raise `InvalidRecipe` for an eval protocol: nothing may be ``use`` (trained on) it."""
+    if protocol.role == "eval":
+        raise InvalidRecipe(
+            f"{protocol.name} has the role eval: nothing may be {use} it",
+            hint="name a protocol with the role train, and one with the role dev",
+        )
+
+
 def check(train: Terms, dev: Terms, recipe: Recipe) -> None:
     """Raise `InvalidRecipe` unless a model may be trained on ``train`` and chosen by ``dev``.
 
     Nothing of an eval protocol may leak into training or selection.
     """
     for use, terms in (("trained on", train), ("chosen by", dev)):
-        if terms.protocol.role == "eval":
-            raise InvalidRecipe(
-                f"{terms.protocol.name} has the role eval: nothing may be {use} it",
-                hint="name a protocol with the role train, and one with the role dev",
-            )
+        check_role(terms.protocol, use)
         classes = {trial.bonafide for trial in terms.trials}
         if classes != {True, False}:
             raise InvalidRecipe(f"{terms.protocol.name} needs bona fide and spoof trials")
