@@ -11,7 +11,17 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from spoofbench import corpora, devices, estimate, fingerprint, runs, scores, scoring, weights
+from spoofbench import (
+    batches,
+    corpora,
+    devices,
+    estimate,
+    fingerprint,
+    runs,
+    scores,
+    scoring,
+    weights,
+)
 from spoofbench.contracts import Countermeasure, Progress, Trainable
 from spoofbench.errors import InvalidRecipe, InvalidSettings, InvalidWeights
 from spoofbench.locks import reserved
@@ -124,13 +134,13 @@ class Job:
 
     def _options(self, root: Path, samples: int | None) -> Options:
         request = self.request
-        return scoring.options_for(
-            self.spec,
+        return Options(
             device=self.device,
             precision=request.precision,
             batch_size=request.batch_size,
-            workers=request.workers,
+            workers=batches.workers_for(request.workers, self.device),
             samples=samples,
+            min_samples=self.spec.min_samples,
             root=root,
             rate=self.spec.sample_rate,
         )

@@ -21,7 +21,6 @@ from spoofbench.files import storage_errors, write_text
 from spoofbench.locks import reserved
 from spoofbench.processes import Processes
 from spoofbench.scores import ScoreTable
-from spoofbench.specs import ModelSpec
 from spoofbench.trials import Trial
 
 FAILURES = "failures.tsv"
@@ -223,27 +222,3 @@ def _new_part(folder: Path, rank: int) -> Path:
 def has_parameters(model: object) -> bool:
     """Say whether ``model`` has anything that training would set."""
     return isinstance(model, nn.Module) and any(True for _ in model.state_dict())
-
-
-def options_for(
-    spec: ModelSpec,
-    *,
-    device: torch.device,
-    precision: str,
-    batch_size: int,
-    workers: int | None,
-    samples: int | None,
-    root: Path,
-    rate: int,
-) -> Options:
-    """Return the options for scoring with the model of ``spec``."""
-    return Options(
-        device=device,
-        precision=precision,
-        batch_size=batch_size,
-        workers=batches.workers_for(workers, device),
-        samples=samples,
-        min_samples=spec.min_samples,
-        root=root,
-        rate=rate,
-    )

@@ -1,6 +1,5 @@
 """Scoring shared by processes that torchrun starts (gloo, on the processor)."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -35,7 +34,6 @@ def score_files(folder: Path) -> list[bytes]:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="tried on Linux only")
 def test_two_processes_write_the_same_scores_as_one_byte_by_byte(tiny, aasist_weights, tmp_path):
     command = (
         *("run", "aasist-l", "--protocol", tiny / "tiny-eval.toml", "--data", tiny),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -47,7 +48,7 @@ def run(
     Example: `spoofbench run aasist --protocol la-eval --weights official --data /corpora/LA`
     """
     from spoofbench.cli.progress import note, voice_of
-    from spoofbench.cli.reports import print_tables, reporter
+    from spoofbench.cli.reports import reporter
     from spoofbench.jobs import Job, Request, Training
     from spoofbench.plugins import catalogue
     from spoofbench.processes import joined
@@ -81,5 +82,5 @@ def run(
         ready = job.train(found) if isinstance(found, Training) else found
         folder = job.score(terms, ready)
     if folder is not None:
-        print_tables(tabulate([folder], known, data=data).tables, write)
+        write(tabulate([folder], known, data=data).tables, sys.stdout)
         note(f"run folder: {folder}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +46,7 @@ def score(
     """
     from spoofbench import judging
     from spoofbench.cli.progress import note
-    from spoofbench.cli.reports import print_tables, reporter
+    from spoofbench.cli.reports import reporter
     from spoofbench.corpora import root_of
     from spoofbench.plugins import catalogue
     from spoofbench.protocols import load
@@ -55,7 +56,7 @@ def score(
     write = reporter(output, known)
     chosen = load(protocol, known)
     terms = terms_of(chosen, known, root_of(chosen, known, data=data))
-    print_tables([judging.table_of(files, terms, negate=negate)], write)
+    write([judging.table_of(files, terms, negate=negate)], sys.stdout)
     if out is not None:
         for file, label in zip(files, judging.labels(files), strict=True):
             table = judging.read(file, terms, negate=negate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,7 @@ def table(
     Example: `spoofbench table runs/la-eval --format latex`
     """
     from spoofbench.cli.progress import note
-    from spoofbench.cli.reports import print_tables, reporter
+    from spoofbench.cli.reports import reporter
     from spoofbench.plugins import catalogue
     from spoofbench.runs import below
     from spoofbench.tables import tabulate
@@ -34,6 +35,6 @@ def table(
     known = catalogue()
     write = reporter(output, known)
     made = tabulate([run for folder in folders for run in below(folder)], known, data=data)
-    print_tables(made.tables, write)
+    write(made.tables, sys.stdout)
     for reason in made.reasons:
         note(reason)
