@@ -177,7 +177,10 @@ def load(name: str, catalogue: Catalogue) -> Protocol:
 
 
 def read(file: Traversable, *, name: str = "") -> Protocol:
-    """Read a protocol file; it is called ``name``, else like the file without ``.toml``."""
+    """Read a protocol file; it is called ``name``, else like the file without ``.toml``.
+
+    Where it names its train and dev protocols by files, these lie beside it.
+    """
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -185,6 +188,13 @@ def read(file: Traversable, *, name: str = "") -> Protocol:
     table = tomlfile.parse(text, where=str(file), error=InvalidProtocol)
     if "name" in table:
         raise InvalidProtocol(f"{file}: unknown key 'name'", hint="a protocol is named by its file")
+    if isinstance(file, Path):
+        beside = {key: table.get(key) for key in ("train", "dev")}
+        table |= {
+            key: str(file.parent / value)
+            for key, value in beside.items()
+            if isinstance(value, str) and value.endswith(".toml")
+        }
     return tomlfile.validate(
         Protocol,
         {"name": name or file.name.removesuffix(".toml"), **table},

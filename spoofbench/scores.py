@@ -135,7 +135,7 @@ def _score(values: Sequence[str]) -> float:
             hint="a line reads: utterance [attack key] score, or as in scores.tsv",
         )
     try:
-        score = float(values[-1])
+        score = float(values[-1].replace("_", "?"))  # Python would read 1_0 as 10
     except ValueError:
         raise InvalidScores(f"the score is '{values[-1]}', not a number") from None
     if not math.isfinite(score):

@@ -226,3 +226,10 @@ def test_a_file_that_is_no_text_is_an_error(tmp_path: Path):
     (tmp_path / "mine.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InvalidProtocol, match="cannot be read"):
         read(tmp_path / "mine.toml")
+
+
+def test_train_and_dev_files_are_looked_for_beside_the_protocol_file(tmp_path, monkeypatch):
+    monkeypatch.chdir("/")
+    (tmp_path / "mine.toml").write_text('train = "my-train.toml"\ndev = "la-dev"\n' + WHOLE)
+    mine = load(str(tmp_path / "mine.toml"), catalogue())
+    assert (mine.train, mine.dev) == (str(tmp_path / "my-train.toml"), "la-dev")

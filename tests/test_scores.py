@@ -124,7 +124,7 @@ def test_a_score_that_is_not_finite_names_its_line_and_trial(file: Path, value: 
     assert f"line 3: the score of S1 is {value}" in str(error)
 
 
-@pytest.mark.parametrize("value", ["high", "1,5", "0x1p3", "--1"])
+@pytest.mark.parametrize("value", ["high", "1,5", "0x1p3", "--1", "1_0"])
 def test_a_score_that_is_no_number_names_its_line(file: Path, value: str):
     error = fault(file, [*LINES[:2], f"S1 {value}", LINES[3]])
     assert f"line 3: the score is '{value}', not a number" in str(error)

@@ -35,7 +35,12 @@ def run(
     out: options.Out = Path("runs"),
     output: options.Format = "terminal",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan with an estimated time, and stop.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print the plan with an estimated time, and stop. What the plan needs may be "
+            "fetched or generated into the cache.",
+        ),
     ] = False,
 ) -> None:
     """Judge a model by a protocol: find the corpus and the weights, score, print the table.

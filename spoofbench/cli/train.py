@@ -44,7 +44,12 @@ def train(
     seed: options.Seed = 1234,
     out: options.Out = Path("runs"),
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan with an estimated time, and stop.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print the plan with an estimated time, and stop. What the plan needs may be "
+            "fetched or generated into the cache.",
+        ),
     ] = False,
 ) -> None:
     """Train a model by its recipe, and keep the weights with the lowest dev EER.
