@@ -1,0 +1,1 @@
+"""Uncertainty: resampling, intervals, paired tests. Arrays in, numbers out, no files, no torch."""
