@@ -26,10 +26,15 @@ def of(
         "crop": CROP_RULE,
         "metrics": [[metric.name, metric.version] for metric in metrics],
         "by": protocol.report.by,
-        "tandem": protocol.tandem.model_dump(exclude={"scores", "expect"})
+        "detection": protocol.detection.model_dump(),
+        "tandem": protocol.tandem.model_dump(exclude={"scores", "keys", "expect"})
         if protocol.tandem
         else None,
-        "asv": sha256(root / protocol.tandem.scores) if protocol.tandem else None,
+        "asv": [
+            sha256(root / file) for file in (protocol.tandem.scores, protocol.tandem.keys) if file
+        ]
+        if protocol.tandem
+        else None,
     }
     digest = hashlib.sha256(json.dumps(terms, sort_keys=True).encode())
     digest.update("".join(_line(trial) for trial in trials).encode())

@@ -12,6 +12,22 @@ from spoofbench.errors import IncompleteCorpus, InvalidKeys, InvalidSettings
 NO_ATTACK = "-"
 """The attack of a bona fide trial."""
 
+UNNAMED = "spoof"
+"""The attack of a spoof where nothing names any."""
+
+KEY_SPELLINGS = {
+    "bonafide": True,
+    "bona-fide": True,
+    "bona_fide": True,
+    "genuine": True,
+    "human": True,
+    "real": True,
+    "spoof": False,
+    "spoofed": False,
+    "fake": False,
+}
+"""How key files and score files in the wild spell the two classes, in lower case."""
+
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -35,6 +51,12 @@ class Trial:
         """The trial's true class as files spell it."""
         return "bonafide" if self.bonafide else "spoof"
 
+    def column(self, name: str) -> str:
+        """Return what the key file says in the column ``name``; raise KeyError if it has none."""
+        if name in ("utterance", "speaker", "attack", "key"):
+            return str(getattr(self, name))
+        return self.columns[name]
+
 
 def check_counts(trials: Sequence[Trial], *, bonafide: int, spoof: int, source: str) -> None:
     """Raise `IncompleteCorpus` unless there are as many trials as the protocol expects."""
@@ -43,6 +65,15 @@ def check_counts(trials: Sequence[Trial], *, bonafide: int, spoof: int, source: 
         raise IncompleteCorpus(
             f"{source} lists {found[True]:,} bona fide and {found[False]:,} spoof trials, "
             f"the protocol expects {bonafide:,} and {spoof:,}",
+            hint="the key file was cut or changed: take it from the corpus again",
+        )
+
+
+def check_total(trials: Sequence[Trial], *, expected: int, source: str) -> None:
+    """Raise `IncompleteCorpus` unless there are as many trials, of both classes together."""
+    if len(trials) != expected:
+        raise IncompleteCorpus(
+            f"{source} lists {len(trials):,} such trials, the protocol expects {expected:,}",
             hint="the key file was cut or changed: take it from the corpus again",
         )
 

@@ -14,16 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from spoofbench.metrics.ranked import OperatingPoints, Ranked
+
 if TYPE_CHECKING:
     from spoofbench.metrics.judged import Judged
-
-
-class OperatingPoints(NamedTuple):
-    """Thresholds, ascending, and the two error rates at each: all ``(points,)``."""
-
-    threshold: NDArray[np.float64]
-    miss: NDArray[np.float64]
-    false_alarm: NDArray[np.float64]
 
 
 class EerPoint(NamedTuple):
@@ -42,31 +36,13 @@ class EerPoint(NamedTuple):
 
 
 def operating_points(bonafide: NDArray[np.float64], spoof: NDArray[np.float64]) -> OperatingPoints:
-    """Return every operating point, from rejecting nothing (0, 1) to rejecting everything (1, 0).
-
-    There is one threshold for each distinct score, and infinity.
-    """
-    thresholds = np.append(np.unique(np.concatenate([bonafide, spoof])), np.inf)
-    return _points(np.sort(bonafide), np.sort(spoof), thresholds)
+    """Return every operating point of these scores; see `Ranked.points`."""
+    return Ranked.of(bonafide, spoof).points()
 
 
 def corner_points(bonafide: NDArray[np.float64], spoof: NDArray[np.float64]) -> OperatingPoints:
-    """Return the few operating points among which every weighing of the two rates has its best.
-
-    Their thresholds are the bona fide scores, ``(bonafide,)``, and infinity. At any other threshold
-    the lowest accepted trial is a spoof, and rejecting it lowers P_fa and leaves P_miss alone.
-    """
-    bonafide = np.sort(bonafide)
-    return _points(bonafide, np.sort(spoof), np.append(bonafide, np.inf))
-
-
-def _points(
-    bonafide: NDArray[np.float64], spoof: NDArray[np.float64], thresholds: NDArray[np.float64]
-) -> OperatingPoints:
-    """Return the rates at ``thresholds``; the scores must be sorted."""
-    misses = bonafide.searchsorted(thresholds)
-    false_alarms = spoof.size - spoof.searchsorted(thresholds)
-    return OperatingPoints(thresholds, misses / bonafide.size, false_alarms / spoof.size)
+    """Return the operating points that can be the best for some cost; see `Ranked.corners`."""
+    return Ranked.of(bonafide, spoof).corners()
 
 
 def eer_point(bonafide: NDArray[np.float64], spoof: NDArray[np.float64]) -> EerPoint:
@@ -93,9 +69,14 @@ def eer_point(bonafide: NDArray[np.float64], spoof: NDArray[np.float64]) -> EerP
 
     Raises ValueError unless there are scores of both classes.
     """
-    if bonafide.size == 0 or spoof.size == 0:
+    return eer_point_of(Ranked.of(bonafide, spoof))
+
+
+def eer_point_of(ranked: Ranked) -> EerPoint:
+    """Return the equal error rate of ranked scores, weights included; see `eer_point`."""
+    if ranked.all_bonafide == 0 or ranked.all_spoof == 0:
         raise ValueError("an EER needs scores of both classes")
-    tie = _tie_at_crossing(np.sort(bonafide), np.sort(spoof))
+    tie = _tie_at_crossing(ranked)
     both_classes = tie.bonafide > 0 and tie.spoof > 0
     miss, false_alarm, accepted = _part_way(tie) if both_classes else _one_by_one(tie)
     return EerPoint(
@@ -126,30 +107,42 @@ class _Tie(NamedTuple):
     all_spoof: int
 
 
-def _tie_at_crossing(bonafide: NDArray[np.float64], spoof: NDArray[np.float64]) -> _Tie:
-    """Find the tie by bisection, in integers and thus exactly; the scores must be sorted."""
+def _tie_at_crossing(ranked: Ranked) -> _Tie:
+    """Find the tie by bisection, in integers and thus exactly."""
+    bonafide, spoof = ranked.bonafide, ranked.spoof
+    all_bonafide, all_spoof = ranked.all_bonafide, ranked.all_spoof
 
-    def excess(threshold: float) -> int:
-        """Return (P_miss - P_fa) * bonafide * spoof, which rises with the threshold."""
-        missed = int(bonafide.searchsorted(threshold))
-        false_alarms = spoof.size - int(spoof.searchsorted(threshold))
-        return missed * spoof.size - false_alarms * bonafide.size
+    def excess(own: np.intp, other: np.intp) -> int:
+        """Return (P_miss - P_fa) * bonafide * spoof if what is before these places is rejected.
 
-    missed = bisect_left(range(bonafide.size), 0, key=lambda trial: excess(float(bonafide[trial])))
-    rejected = bisect_left(range(spoof.size), 0, key=lambda trial: excess(float(spoof[trial])))
-    score = _highest(bonafide[:missed], spoof[:rejected])
-    lower_bonafide = int(bonafide.searchsorted(score))
-    lower_spoof = int(spoof.searchsorted(score))
+        It rises with the threshold.
+        """
+        missed, rejected = int(ranked.missed[own]), int(ranked.rejected[other])
+        return missed * all_spoof - (all_spoof - rejected) * all_bonafide
+
+    own = bisect_left(
+        range(bonafide.size), 0, key=lambda i: excess(ranked.first[i], ranked.below[i])
+    )
+    # At the spoofs from here on the sign has not changed yet, at those from there on it has.
+    here = int(ranked.up_to[own - 1]) if own else 0
+    there = int(ranked.below[own]) if own < bonafide.size else spoof.size
+    other = bisect_left(
+        range(spoof.size), 0, here, there, key=lambda i: excess(np.intp(own), spoof.searchsorted(spoof[i]))
+    )
+    score = _highest(bonafide[:own], spoof[:other])
+    lower_own = int(bonafide.searchsorted(score))
+    lower_other = int(spoof.searchsorted(score))
+    missed, rejected = int(ranked.missed[own]), int(ranked.rejected[other])
     return _Tie(
         score=score,
-        below=_highest(bonafide[:lower_bonafide], spoof[:lower_spoof]),
-        above=_lowest(bonafide[missed:], spoof[rejected:]),
-        bonafide=missed - lower_bonafide,
-        spoof=rejected - lower_spoof,
+        below=_highest(bonafide[:lower_own], spoof[:lower_other]),
+        above=_lowest(bonafide[own:], spoof[other:]),
+        bonafide=missed - int(ranked.missed[lower_own]),
+        spoof=rejected - int(ranked.rejected[lower_other]),
         missed=missed,
-        false_alarms=spoof.size - rejected,
-        all_bonafide=bonafide.size,
-        all_spoof=spoof.size,
+        false_alarms=all_spoof - rejected,
+        all_bonafide=all_bonafide,
+        all_spoof=all_spoof,
     )
 
 
@@ -185,7 +178,7 @@ def _part_way(tie: _Tie) -> tuple[float, float, float]:
 
 def eer(judged: Judged) -> float:
     """Return the equal error rate as a fraction; see `eer_point` for the definition."""
-    return eer_point(judged.bonafide, judged.spoof).eer
+    return eer_point_of(judged.ranked).eer
 
 
 def accuracy_at_eer(judged: Judged) -> float:
@@ -195,8 +188,7 @@ def accuracy_at_eer(judged: Judged) -> float:
     63,882 spoofs among 71,237 trials, always answering "spoof" is right in 89.68 %. The threshold
     is taken from the very scores that are judged.
     """
-    threshold = eer_point(judged.bonafide, judged.spoof).threshold
-    right = np.count_nonzero(judged.bonafide >= threshold) + np.count_nonzero(
-        judged.spoof < threshold
-    )
-    return float(right / (judged.bonafide.size + judged.spoof.size))
+    ranked = judged.ranked
+    threshold = eer_point_of(ranked).threshold
+    wrong = ranked.missed_at(threshold) + ranked.false_alarms_at(threshold)
+    return 1 - wrong / (ranked.all_bonafide + ranked.all_spoof)

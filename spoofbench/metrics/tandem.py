@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spoofbench.metrics.detection import corner_points
 from spoofbench.metrics.judged import AsvRates, Judged, TandemCosts
 
 
@@ -97,7 +96,7 @@ def _default(weights: TandemWeights) -> float:
 
 
 def _least(judged: Judged, weights: TandemWeights) -> float:
-    points = corner_points(judged.bonafide, judged.spoof)
+    points = judged.ranked.corners()
     cost = weights.c0 + weights.c1 * points.miss + weights.c2 * points.false_alarm
     return float(np.min(cost) / _default(weights))
 
