@@ -7,16 +7,19 @@ import math
 from collections.abc import Sequence
 from typing import TextIO
 
-from spoofbench.tables import ResultTable
+from spoofbench.tables import Ranking, ResultTable, Row
 
 
 def write_csv(tables: Sequence[ResultTable], stream: TextIO) -> None:
-    """Write one line for each run and group; stamps and fingerprint have their own columns."""
+    """Write one line for each run and group; stamps, notes and fingerprint have columns too."""
     import pandas as pd
 
     frames = [
         table.frame().assign(
-            protocol=table.title, fingerprint=table.fingerprint, stamps="; ".join(table.stamps)
+            protocol=table.title,
+            fingerprint=table.fingerprint,
+            stamps="; ".join(table.stamps),
+            notes="; ".join(table.notes),
         )
         for table in tables
     ]
@@ -36,6 +39,7 @@ def _plain(table: ResultTable) -> dict[str, object]:
         "bonafide": table.bonafide,
         "spoof": table.spoof,
         "stamps": list(table.stamps),
+        "notes": list(table.notes),
         "metrics": {m.name: {"title": m.title, "version": m.version} for m in table.metrics},
         "rows": [
             {
@@ -45,7 +49,32 @@ def _plain(table: ResultTable) -> dict[str, object]:
                 "bonafide": row.bonafide,
                 "spoof": row.spoof,
                 **{n: None if math.isnan(v) else v for n, v in row.values.items()},
+                **({"intervals": _intervals(row)} if row.intervals else {}),
             }
             for row in table.rows
         ],
+        **({"ranking": _ranks(table.ranking)} if table.ranking is not None else {}),
     }
+
+
+def _ranks(ranking: Ranking) -> dict[str, object]:
+    return {
+        "metric": ranking.metric.name,
+        "alpha": ranking.alpha,
+        "leaders": list(ranking.leaders),
+        "runs": {
+            run: {
+                "rank_group": placing.group,
+                "difference": placing.difference.value,
+                "low": placing.difference.interval.low,
+                "high": placing.difference.interval.high,
+                "p": placing.difference.p_value,
+                "p_holm": placing.adjusted,
+            }
+            for run, placing in ranking.placings.items()
+        },
+    }
+
+
+def _intervals(row: Row) -> dict[str, object]:
+    return {name: {"low": own.low, "high": own.high} for name, own in row.intervals.items()}

@@ -33,7 +33,7 @@ def write(tables: Sequence[ResultTable], stream: TextIO) -> None:
 
 
 def _table(grid: Grid, table: ResultTable) -> str:
-    said = ". ".join([table.title, grid.caption, counts(table), *table.stamps])
+    said = ". ".join([table.title, grid.caption, counts(table), *table.stamps, *table.notes])
     body = [_line(row) for row in grid.rows]
     if grid.emphasised and len(body) > grid.emphasised:
         body.insert(-grid.emphasised, r"\midrule")

@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from spoofbench.protocols import CROSSED
 from spoofbench.specs import MetricSpec
-from spoofbench.tables import MEAN, ResultTable, Row
+from spoofbench.statistics.paired import Placing
+from spoofbench.tables import MEAN, Ranking, ResultTable, Row
 
 HEADLINE_DIGITS = {True: 4, False: 5}
 """Decimals of pooled results: percentages, costs."""
@@ -31,8 +33,14 @@ class Grid:
 def grids(table: ResultTable) -> list[Grid]:
     """Lay out ``table``: the pooled results, then each breakdown."""
     made = [_pooled(table)]
+    if table.ranking is not None:
+        made.append(_ranks(table, table.ranking))
     for by, rows in table.groups().items():
-        if len(table.runs) == 1:
+        if CROSSED in by:
+            made += [
+                _matrix(by, rows, metric, run) for run in table.runs for metric in table.metrics
+            ]
+        elif len(table.runs) == 1:
             made.append(_one_run(by, rows, table.metrics))
         else:
             made += [_one_metric(by, rows, metric, table.runs) for metric in table.metrics]
@@ -55,13 +63,50 @@ def _pooled(table: ResultTable) -> Grid:
     )
 
 
-def _one_run(by: str, rows: Sequence[Row], metrics: Sequence[MetricSpec]) -> Grid:
+def _ranks(table: ResultTable, ranking: Ranking) -> Grid:
+    """Lay out who stands where, and how far from the best."""
+    heading = _heading(ranking.metric)
+    placings = [(row, ranking.placings[row.run]) for row in table.pooled()]
     return Grid(
-        caption=f"by {by}, against all bona fide",
-        header=(by, "spoof", *(_heading(metric) for metric in metrics)),
+        caption=f"ranks by {heading}; one rank group: not separable from its best",
+        header=("run", "rank group", heading, "difference to the best", "p", "p (Holm)"),
+        rows=tuple(
+            (
+                row.run,
+                str(placing.group),
+                _number(row.values[ranking.metric.name], ranking.metric, HEADLINE_DIGITS),
+                *_from_best(placing, ranking),
+            )
+            for row, placing in placings
+        ),
+    )
+
+
+def _from_best(placing: Placing, ranking: Ranking) -> tuple[str, str, str]:
+    """Say how far a run is from the best one, and how easily chance alone does that."""
+    if placing is ranking.placings[ranking.leaders[0]]:
+        return "-", "-", "-"
+    difference = placing.difference
+    value, low, high = (
+        _number(number, ranking.metric, GROUP_DIGITS)
+        for number in (difference.value, difference.interval.low, difference.interval.high)
+    )
+    return f"{value} [{low}, {high}]", _p(difference.p_value), _p(placing.adjusted)
+
+
+def _p(value: float) -> str:
+    return f"{value:.4f}" if value >= 0.0001 else f"{value:.1g}"
+
+
+def _one_run(by: str, rows: Sequence[Row], metrics: Sequence[MetricSpec]) -> Grid:
+    within = rows[0].within
+    return Grid(
+        caption=_caption(by, within=within),
+        header=(by, *(["bona fide"] if within else []), "spoof", *map(_heading, metrics)),
         rows=tuple(
             (
                 _group(row),
+                *([_count(row, row.bonafide)] if within else []),
                 f"{row.spoof:,}",
                 *(_text(row, metric, GROUP_DIGITS) for metric in metrics),
             )
@@ -75,7 +120,7 @@ def _one_metric(by: str, rows: Sequence[Row], metric: MetricSpec, runs: Sequence
     groups = list(dict.fromkeys(row.group for row in rows))
     cells = {(row.group, row.run): row for row in rows}
     return Grid(
-        caption=f"{_heading(metric)} by {by}, against all bona fide",
+        caption=f"{_heading(metric)} {_caption(by, within=rows[0].within)}",
         header=(by, "spoof", *runs),
         rows=tuple(
             (
@@ -89,6 +134,40 @@ def _one_metric(by: str, rows: Sequence[Row], metric: MetricSpec, runs: Sequence
     )
 
 
+def _matrix(by: str, rows: Sequence[Row], metric: MetricSpec, run: str) -> Grid:
+    """Lay out two crossed columns, the first down, the second across."""
+    down, across = by.split(CROSSED)
+    cells = {
+        tuple(row.group.split(CROSSED)): row for row in rows if row.run == run and row.group != MEAN
+    }
+    names = [list(dict.fromkeys(group[axis] for group in cells)) for axis in (0, 1)]
+    return Grid(
+        caption=f"{run}: {_heading(metric)} {_caption(by, within=rows[0].within)}",
+        header=(f"{down} / {across}", *sorted(names[1])),
+        rows=tuple(
+            (
+                first,
+                *(
+                    _text(cells[first, second], metric, GROUP_DIGITS)
+                    if (first, second) in cells
+                    else "-"
+                    for second in sorted(names[1])
+                ),
+            )
+            for first in names[0]
+        ),
+    )
+
+
+def _caption(by: str, *, within: bool) -> str:
+    """Say against which bona fide trials the spoofs of a group stand."""
+    return f"by {by}, against {'its own' if within else 'all'} bona fide"
+
+
+def _count(row: Row, number: int) -> str:
+    return "" if row.group == MEAN else f"{number:,}"
+
+
 def _group(row: Row) -> str:
     return f"mean over {row.by}s" if row.group == MEAN else row.group
 
@@ -98,7 +177,17 @@ def _heading(metric: MetricSpec) -> str:
 
 
 def _text(row: Row, metric: MetricSpec, digits: dict[bool, int]) -> str:
+    """Write a number and its interval, which needs no more digits than that of a group."""
     value = row.values[metric.name]
     if math.isnan(value):
         return "-"
+    text = _number(value, metric, digits)
+    if metric.name not in row.intervals:
+        return text
+    interval = row.intervals[metric.name]
+    low, high = (_number(end, metric, GROUP_DIGITS) for end in (interval.low, interval.high))
+    return f"{text} [{low}, {high}]"
+
+
+def _number(value: float, metric: MetricSpec, digits: dict[bool, int]) -> str:
     return f"{100 * value if metric.percent else value:.{digits[metric.percent]}f}"

@@ -17,6 +17,7 @@ def write(tables: Sequence[ResultTable], stream: TextIO) -> None:
 def _section(table: ResultTable) -> str:
     parts = [f"## {table.title}", counts(table)]
     parts += [f"**{stamp}**" for stamp in table.stamps]
+    parts += list(table.notes)
     for grid in grids(table):
         parts += [f"### {grid.caption}", _table(grid)]
     parts.append(f"fingerprint `{table.fingerprint[:12]}`")

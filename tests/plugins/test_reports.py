@@ -7,13 +7,16 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from spoofbench.plugins import catalogue
 from spoofbench.specs import MetricSpec
-from spoofbench.tables import ResultTable, Row
+from spoofbench.statistics.intervals import Interval
+from spoofbench.statistics.paired import Difference, Placing
+from spoofbench.tables import Ranking, ResultTable, Row
 
 FORMATS = ("terminal", "markdown", "latex", "csv", "json")
 READ_BY_PEOPLE = ("terminal", "markdown", "latex")
@@ -256,3 +259,113 @@ def test_a_label_that_looks_like_markup_is_printed_as_it_is(written: Callable[..
 
 def test_what_is_written_to_a_file_has_no_colours(written: Callable[..., str]):
     assert "\x1b" not in written("terminal", table())
+
+
+def interval(low: float, high: float) -> Interval:
+    return Interval(low=low, high=high, level=0.95, method="percentile", replicates=1_000)
+
+
+def with_intervals() -> ResultTable:
+    plain = table()
+    rows = [
+        replace(made, intervals={"eer": interval(made.values["eer"] / 2, made.values["eer"] * 2)})
+        for made in plain.rows
+    ]
+    return replace(plain, rows=tuple(rows), notes=("[95 % intervals]",))
+
+
+@pytest.mark.parametrize("name", READ_BY_PEOPLE)
+def test_an_interval_stands_behind_its_number(written: Callable[..., str], name: str):
+    rows = ROWS[name](written(name, with_intervals()))
+    assert ["mine", "33.3333 [16.67, 66.67]", "0.02753"] in rows
+    assert ["A07", "4,914", "0.34 [0.17, 0.68]", "-"] in rows
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_says_how_the_numbers_are_to_be_read(written: Callable[..., str], name: str):
+    assert "95" in written(name, with_intervals()).replace("\\%", "%").split("intervals]")[0]
+
+
+def test_csv_gives_the_ends_of_intervals_in_columns_of_their_own(written: Callable[..., str]):
+    frame = pd.read_csv(io.StringIO(written("csv", with_intervals())))
+    assert frame["eer_low"].tolist() == [THIRD / 2, 0.0017, 0.0017]
+    assert frame["eer_high"].tolist() == [THIRD * 2, 0.0068, 0.0068]
+
+
+def test_json_gives_the_ends_of_intervals(written: Callable[..., str]):
+    (plain,) = json.loads(written("json", with_intervals()))
+    assert plain["rows"][0]["intervals"] == {"eer": {"low": THIRD / 2, "high": THIRD * 2}}
+
+
+def crossed() -> ResultTable:
+    """Attacks crossed with codecs, one combination of which there are no trials."""
+    cells = {"A07 x gsm": 0.01, "A07 x opus": 0.02, "A08 x gsm": 0.03}
+    rows = [
+        Row(
+            run="mine",
+            by="attack x codec",
+            group=group,
+            bonafide=10,
+            spoof=5,
+            values={"eer": eer, "min-cost": eer},
+            within=True,
+        )
+        for group, eer in {**cells, "mean": 0.02}.items()
+    ]
+    return replace(table(), rows=(table().rows[0], *rows))
+
+
+@pytest.mark.parametrize("name", READ_BY_PEOPLE)
+def test_crossed_columns_make_a_matrix_for_each_metric(written: Callable[..., str], name: str):
+    rows = ROWS[name](written(name, crossed()))
+    assert rows.count(["attack / codec", "gsm", "opus"]) == 2
+    assert ["A07", "1.00", "2.00"] in rows
+    assert ["A08", "3.00", "-"] in rows
+    assert ["A08", "0.0300", "-"] in rows
+
+
+@pytest.mark.parametrize("name", READ_BY_PEOPLE)
+def test_a_breakdown_says_against_which_bona_fide_trials_it_is(
+    written: Callable[..., str], name: str
+):
+    assert "by attack, against all bona fide" in written(name, table())
+    assert "by attack x codec, against its own bona fide" in written(name, crossed())
+
+
+def compared() -> ResultTable:
+    plain = table(["one", "two"])
+    placings = {
+        "one": Placing(1, 0, Difference(0.0, interval(0, 0), 1.0), 1.0),
+        "two": Placing(2, 1, Difference(0.0125, interval(0.01, 0.02), 0.001), 0.002),
+    }
+    ranking = Ranking(metric=EER, alpha=0.05, leaders=("one", "two"), placings=placings)
+    return replace(plain, rows=tuple(plain.pooled()), ranking=ranking)
+
+
+@pytest.mark.parametrize("name", READ_BY_PEOPLE)
+def test_a_comparison_says_who_stands_where_and_how_sure_that_is(
+    written: Callable[..., str], name: str
+):
+    rows = ROWS[name](written(name, compared()))
+    assert ["one", "1", "33.3333", "-", "-", "-"] in rows
+    assert ["two", "2", "33.3333", "1.25 [1.00, 2.00]", "0.0010", "0.0020"] in rows
+
+
+def test_json_and_csv_give_a_comparison_in_full_precision(written: Callable[..., str]):
+    (plain,) = json.loads(written("json", compared()))
+    assert plain["ranking"]["runs"]["two"]["p_holm"] == 0.002
+    frame = pd.read_csv(io.StringIO(written("csv", compared())))
+    assert frame["rank_group"].tolist() == [1, 2]
+    assert frame["difference"].tolist() == [0, 0.0125]
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "80"])
+def test_a_table_that_is_too_wide_is_cut_between_columns_and_names_its_rows_again(
+    written: Callable[..., str], columns: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", columns)
+    wide = table([f"run{number}" for number in range(9)])
+    text = written("terminal", wide)
+    assert max(map(len, text.splitlines())) <= int(columns)
+    assert text.count("A07") > 2
+    assert all(text.count(f"run{number}") == 3 for number in range(9))
