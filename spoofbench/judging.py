@@ -2,41 +2,140 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spoofbench import runs, scores
 from spoofbench.errors import InvalidRun, InvalidScores
 from spoofbench.runs import RunRecord
-from spoofbench.scores import ScoreTable
-from spoofbench.tables import ResultTable, Terms, flipped, judge, result_table, unused
+from spoofbench.score_files.formats import parse
+from spoofbench.scores import Reading, ScoreTable
+from spoofbench.tables import (
+    ResultTable,
+    Terms,
+    calibration_remark,
+    flipped,
+    judge,
+    result_table,
+    unused,
+)
+from spoofbench.uncertainty import Uncertainty
 
 
-def read(file: Path, terms: Terms, *, negate: bool | None) -> ScoreTable:
+def read(file: Path, terms: Terms, *, negate: bool | None, column: str | None = None) -> ScoreTable:
     """Read a score file; with ``negate``, higher meant more spoof in it.
 
-    Raises `InvalidScores` for an EER above 50 %, unless ``negate`` says which way scores point.
+    ``column`` says which column is the score, as in `formats.parse`. Raises `InvalidScores` for
+    an EER above 50 %, unless ``negate`` says which way scores point.
     """
-    table = scores.read(file, terms.trials)
+    return _read(file, terms, negate=negate, column=column).table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """A countermeasure as its scores show it: what tables call it, and what they must say of it."""
+
+    label: str
+    table: ScoreTable
+    remarks: tuple[str, ...]
+
+
+def systems_of(
+    files: Sequence[Path],
+    terms: Terms,
+    *,
+    negate: bool | None,
+    column: str | None = None,
+    note: Callable[[str], None] = lambda text: None,  # noqa: ARG005
+) -> tuple[System, ...]:
+    """Read score files and run folders of one protocol.
+
+    A file is called by its name without the ending, a run by its label; those that are called alike
+    are numbered. ``note`` is told the format of each file, and what else was found in reading it.
+    Raises `InvalidScores`, and `InvalidRun` for a folder that is no finished run of all trials.
+    """
+    systems: list[System] = []
+    for file in files:
+        label, scores_file = _run(file, terms) if file.is_dir() else (file.stem, file)
+        label = unused(label, [system.label for system in systems])
+        reading = _read(scores_file, terms, negate=negate, column=column)
+        for remark in found_in(reading):
+            note(f"{label}: {remark}")
+        remarks = (
+            *_remarks(label, reading.table, negate=negate),
+            *calibration_remark(label, reading.table, terms),
+        )
+        systems.append(System(label=label, table=reading.table, remarks=remarks))
+    return tuple(systems)
+
+
+def _run(folder: Path, terms: Terms) -> tuple[str, Path]:
+    """Return the label and the score file of a run of the protocol."""
+    record = runs.read(folder)
+    if not runs.is_finished(folder):
+        raise InvalidRun(f"{folder} has no {runs.SCORES}", hint="run again")
+    if record.protocol.name != terms.protocol.name:
+        raise InvalidRun(
+            f"{folder} is a run of {record.protocol.name}, not of {terms.protocol.name}",
+            hint=f"say --protocol {record.protocol.name}",
+        )
+    if record.limit is not None and terms.limit is None:
+        raise InvalidRun(
+            f"{folder} was made with --limit {record.limit}: it is no result of "
+            f"{record.protocol.name}",
+            hint="run without --limit",
+        )
+    return record.label, folder / runs.SCORES
+
+
+def table_of(
+    systems: Sequence[System],
+    terms: Terms,
+    *,
+    uncertainty: Uncertainty | None = None,
+    advance: Callable[[], None] = lambda: None,
+) -> ResultTable:
+    """Judge systems side by side; ``advance`` is called after each replicate of a bootstrap."""
+    rows = [
+        row
+        for system in systems
+        for row in judge(
+            system.label, system.table, terms, uncertainty=uncertainty, advance=advance
+        )
+    ]
+    stamps = [remark for system in systems for remark in system.remarks]
+    return result_table(terms, rows, stamps, uncertainty=uncertainty)
+
+
+def found_in(reading: Reading) -> list[str]:
+    """Say which format a score file has, and what of it was passed over or spelt otherwise."""
+    remarks = [reading.found.format]
+    if reading.left_out:
+        remarks.append(
+            f"{reading.left_out:,} scores of trials that the protocol leaves out (other subsets) "
+            "were not used"
+        )
+    if reading.respelt:
+        remarks.append(
+            f"{reading.respelt:,} utterances are spelt otherwise than in the protocol (a folder, "
+            "an audio ending, a prefix)"
+        )
+    return remarks
+
+
+def _read(file: Path, terms: Terms, *, negate: bool | None, column: str | None) -> Reading:
+    found = parse(file, column=column)
+    reading = scores.match(found, terms.trials, left_out=terms.left_out)
     if negate:
-        return table.negated()
-    if negate is None and flipped(table):
+        return replace(reading, table=reading.table.negated())
+    if negate is None and flipped(reading.table):
         raise InvalidScores(
             f"{file}: the EER is above 50 %, so its scores rank spoofs above bona fide: "
             "the sign is flipped, or the keys were swapped",
             hint="--negate turns the scores round; --no-negate takes them as they are",
         )
-    return table
-
-
-def table_of(files: Sequence[Path], terms: Terms, *, negate: bool | None) -> ResultTable:
-    """Judge score files of one protocol side by side, called by `labels`."""
-    rows, stamps = [], []
-    for file, label in zip(files, labels(files), strict=True):
-        table = read(file, terms, negate=negate)
-        rows += judge(label, table, terms)
-        stamps += _remarks(label, table, negate=negate)
-    return result_table(terms, rows, stamps)
+    return reading
 
 
 def labels(files: Sequence[Path]) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -13,18 +13,15 @@ from numpy.typing import NDArray
 
 from spoofbench.errors import InvalidScores
 from spoofbench.files import write_text
-from spoofbench.trials import Trial
+from spoofbench.score_files.cells import OWN, Fault
+from spoofbench.score_files.formats import ScoreFile, parse
+from spoofbench.trials import KEY_SPELLINGS, Trial
 
-COLUMNS = ("utterance", "speaker", "attack", "key", "score")
-KEY_SPELLINGS = {
-    "bonafide": True,
-    "bona-fide": True,
-    "genuine": True,
-    "human": True,
-    "spoof": False,
-    "fake": False,
-}
-"""How score files in the wild spell the two classes; converted here and nowhere else."""
+COLUMNS = OWN
+"""The header of ``scores.tsv``."""
+
+AUDIO_ENDINGS = frozenset({"wav", "flac", "mp3", "ogg", "opus", "m4a"})
+ARENA_PREFIX = "ITW_"
 
 NAMED = 3
 
@@ -41,7 +38,8 @@ class ScoreTable:
     def join(cls, trials: Sequence[Trial], scores: Mapping[str, float], *, source: str) -> Self:
         """Give each trial its score. Raises `InvalidScores` unless they fit one to one."""
         missing = [trial.utterance for trial in trials if trial.utterance not in scores]
-        extra = scores.keys() - {trial.utterance for trial in trials}
+        alike = not missing and len(scores) == len(trials)
+        extra = () if alike else scores.keys() - {trial.utterance for trial in trials}
         if missing or extra:
             classes = {trial.bonafide for trial in trials if trial.utterance in scores}
             only = f"; all are {'bona fide' if True in classes else 'spoof'}"
@@ -92,82 +90,155 @@ def write(table: ScoreTable, file: Path) -> None:
     write_text(file, "\n".join(lines) + "\n")
 
 
-def read(file: Path, trials: Sequence[Trial]) -> ScoreTable:
-    """Read a score file and join it with ``trials``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The trials' scores as a file gives them, and what had to be done to get them."""
 
-    Lines are ``utterance [speaker] [attack] [key] score`` between blanks or tabs, with or without
-    the header of ``scores.tsv``; where a key or an attack is given it must be the protocol's.
+    table: ScoreTable
+    found: ScoreFile
+    left_out: int
+    """Scores of trials that the protocol leaves out, which were not used."""
+    respelt: int
+    """Utterances that the file spells with a folder or an ending, which the protocol does not."""
+
+
+def read(
+    file: Path,
+    trials: Sequence[Trial],
+    *,
+    left_out: frozenset[str] = frozenset(),
+    column: str | None = None,
+) -> ScoreTable:
+    """Read a score file of any known format and join it with ``trials``.
+
+    Scores of the utterances ``left_out`` are passed over; ``column`` is as in `formats.parse`.
 
     Raises `InvalidScores`, naming the line, for one that cannot be used, and for duplicates,
-    missing and extra trials.
+    missing and extra trials, and for a key or an attack that is not the protocol's.
     """
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidScores(f"the score file {file} cannot be read: {error}") from error
-    known = {trial.utterance: trial for trial in trials}
-    scores: dict[str, float] = {}
-    start = 1 if lines and tuple(lines[0].split()) == COLUMNS else 0
-    for number, line in enumerate(lines[start:], start=start + 1):
-        if not (values := line.split()):
-            continue
-        utterance = values[0]
-        try:
-            if utterance in scores:
-                raise InvalidScores(
-                    f"{utterance} has a score already",
-                    hint="was the file appended to by a second run?",
-                )
-            scores[utterance] = _score(values)
-            if utterance in known:
-                _check_agreement(values[1:-1], known[utterance])
-        except InvalidScores as error:
-            raise InvalidScores(f"{file}, line {number}: {error}", hint=error.hint) from None
-    if not scores:
-        raise InvalidScores(f"{file} holds no scores")
-    return ScoreTable.join(trials, scores, source=str(file))
+    return match(parse(file, column=column), trials, left_out=left_out).table
 
 
-def _score(values: Sequence[str]) -> float:
-    if not 2 <= len(values) <= len(COLUMNS):
+def match(
+    found: ScoreFile, trials: Sequence[Trial], *, left_out: frozenset[str] = frozenset()
+) -> Reading:
+    """Join what was found in a score file with ``trials``; raises as `read` does."""
+    if found.choose:
         raise InvalidScores(
-            f"{len(values)} columns",
-            hint="a line reads: utterance [attack key] score, or as in scores.tsv",
+            f"{found.path} has {len(found.choose)} columns that could be the score: "
+            + ", ".join(found.choose),
+            hint="--column NAME, or its number, says which one is",
         )
-    try:
-        score = float(values[-1].replace("_", "?"))  # Python would read 1_0 as 10
-    except ValueError:
-        raise InvalidScores(f"the score is '{values[-1]}', not a number") from None
-    if not math.isfinite(score):
+    known = {trial.utterance: trial for trial in trials}
+    names, respelt = spelt_as(known, found.utterances, left_out)
+    scores = dict(zip(names, found.scores.tolist(), strict=True))
+    faults = [*found.faults[:1], *_first_faults(found, names, known)]
+    if len(scores) < len(names):
+        faults.append(_repeated(found, names))
+    if faults:
+        first = min(faults, key=lambda fault: fault.line)
         raise InvalidScores(
-            f"the score of {values[0]} is {values[-1]}",
+            f"{found.path}, {found.counted} {first.line}: {first.what}", hint=first.hint
+        )
+    others = scores.keys() & left_out
+    for name in others:
+        del scores[name]
+    return Reading(
+        table=ScoreTable.join(trials, scores, source=str(found.path)),
+        found=found,
+        left_out=len(others),
+        respelt=respelt,
+    )
+
+
+def spelt_as(
+    trials: Mapping[str, Trial], utterances: Sequence[str], left_out: frozenset[str] = frozenset()
+) -> tuple[Sequence[str], int]:
+    """Return ``utterances`` as the protocol spells them, and how many it spells otherwise.
+
+    ``trials`` are those of the protocol by utterance. Names that it knows stay. Of the others,
+    folder and audio ending are dropped, and those of the protocol's names for the comparison, where
+    that makes them one of its names and no two of them the same.
+    """
+    strangers = {name for name in utterances if name not in trials and name not in left_out}
+    if not strangers:
+        return utterances, 0
+    bare: dict[str, str | None] = {}
+    for name in trials.keys() | left_out:
+        short = _bare(name)
+        bare[short] = None if short in bare else name
+    meant = {name: own for name in strangers if (own := bare.get(_bare(name))) is not None}
+    return [meant.get(name, name) for name in utterances], sum(name in meant for name in utterances)
+
+
+def _bare(utterance: str) -> str:
+    """Return an utterance without folder, audio ending and the Arena's prefix of In-the-Wild."""
+    name = re.split(r"[/\\]", utterance)[-1]
+    stem, _, ending = name.rpartition(".")
+    return (stem if stem and ending.lower() in AUDIO_ENDINGS else name).removeprefix(ARENA_PREFIX)
+
+
+def _first_faults(
+    found: ScoreFile, names: Sequence[str], known: Mapping[str, Trial]
+) -> Iterator[Fault]:
+    """Return the first fault of each kind among the lines that could be read."""
+    bad = np.flatnonzero(~np.isfinite(found.scores))
+    if bad.size:
+        row = int(bad[0])
+        value = found.written[row] if found.written else found.scores[row]
+        yield Fault(
+            line=int(found.lines[row]),
+            what=f"the score of {names[row]} is {value}",
             hint="a score must be finite; find out why the model gave none",
         )
-    return score
+    yield from disagreements(found, names, known, most=1)
 
 
-def _check_agreement(stated: Sequence[str], trial: Trial) -> None:
-    """Raise if a line states another key or attack than the protocol does."""
-    if not stated:
-        return
-    bonafide = KEY_SPELLINGS.get(stated[-1].lower())
+def _repeated(found: ScoreFile, names: Sequence[str]) -> Fault:
+    """Return the first line that gives a score to an utterance that has one."""
+    rows: dict[str, int] = {}
+    row = next(row for row, name in enumerate(names) if rows.setdefault(name, row) != row)
+    return Fault(
+        line=int(found.lines[row]),
+        what=f"{names[row]} has a score already",
+        hint="was the file appended to by a second run?",
+    )
+
+
+def disagreements(
+    found: ScoreFile, names: Sequence[str], known: Mapping[str, Trial], *, most: int | None = None
+) -> list[Fault]:
+    """Return the lines, ``most`` of them at most, whose key or attack is not the protocol's."""
+    if found.keys is None:
+        return []
+    faults: list[Fault] = []
+    spellings = {key: KEY_SPELLINGS.get(key.lower()) for key in set(found.keys)}
+    attacks = found.attacks or [""] * len(names)
+    for row, (name, key, attack) in enumerate(zip(names, found.keys, attacks, strict=True)):
+        trial = known.get(name)
+        if trial is None or not key:
+            continue
+        bonafide = spellings[key]
+        # What stands for the attack of bona fide trials is spelt in many ways.
+        if bonafide == trial.bonafide and (bonafide or attack == trial.attack or not attack):
+            continue
+        faults.append(_disagreement(int(found.lines[row]), key, attack, trial))
+        if len(faults) == most:
+            break
+    return faults
+
+
+def _disagreement(line: int, key: str, attack: str, trial: Trial) -> Fault:
+    bonafide = KEY_SPELLINGS.get(key.lower())
+    asked = "are these the scores of this protocol?"
     if bonafide is None:
-        raise InvalidScores(
-            f"the key is '{stated[-1]}'", hint=f"known keys: {', '.join(KEY_SPELLINGS)}"
-        )
+        known = ", ".join(KEY_SPELLINGS)
+        return Fault(line=line, what=f"the key is '{key}'", hint=f"known keys: {known}")
     if bonafide != trial.bonafide:
-        raise InvalidScores(
-            f"the key of {trial.utterance} is '{stated[-1]}', the protocol says '{trial.key}'",
-            hint="are these the scores of this protocol?",
-        )
-    if bonafide or len(stated) < 2:
-        return  # the attack of bona fide trials is spelt in many ways
-    if stated[-2] != trial.attack:
-        raise InvalidScores(
-            f"the attack of {trial.utterance} is '{stated[-2]}', the protocol says "
-            f"'{trial.attack}'",
-            hint="are these the scores of this protocol?",
-        )
+        what = f"the key of {trial.utterance} is '{key}', the protocol says '{trial.key}'"
+    else:
+        what = f"the attack of {trial.utterance} is '{attack}', the protocol says '{trial.attack}'"
+    return Fault(line=line, what=what, hint=asked)
 
 
 def _mismatch(missing: Sequence[str], extra: Sequence[str], expected: int, found: int) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,11 @@ def write(file: Path, terms: Terms, scores: list[float] | tuple[float, ...]) -> 
 
 
 def eer(terms: Terms, *files: Path, negate: bool | None = None) -> float:
-    return judging.table_of(files, terms, negate=negate).pooled()[0].values["eer"]
+    return (
+        judging.table_of(judging.systems_of(files, terms, negate=negate), terms)
+        .pooled()[0]
+        .values["eer"]
+    )
 
 
 def test_a_flipped_sign_is_an_error_that_says_so(terms: Terms, wrong: Path):
@@ -63,35 +68,41 @@ def test_scores_may_be_taken_as_they_are(terms: Terms, wrong: Path):
 
 
 def test_negated_scores_are_stamped(terms: Terms, wrong: Path):
-    table = judging.table_of([wrong], terms, negate=True)
+    table = judging.table_of(judging.systems_of([wrong], terms, negate=True), terms)
     assert table.stamps == ("wrong: scores negated (--negate)",)
 
 
 def test_flipped_scores_that_are_taken_as_they_are_are_stamped(terms: Terms, wrong: Path):
-    table = judging.table_of([wrong], terms, negate=False)
+    table = judging.table_of(judging.systems_of([wrong], terms, negate=False), terms)
     assert "wrong: EER above 50 %" in table.stamps[0]
 
 
 def test_right_scores_need_no_stamp(terms: Terms, right: Path):
-    assert judging.table_of([right], terms, negate=None).stamps == ()
+    assert judging.table_of(judging.systems_of([right], terms, negate=None), terms).stamps == ()
 
 
 def test_scores_with_many_ties_are_stamped_with_how_many_differ(tmp_path: Path):
     file = write_keys(tmp_path / "large", bonafide=20, each=20)
     large = terms_of(read(file), catalogue(), file.parent)
     coarse = write(tmp_path / "coarse.txt", large, [1.0] * 20 + [0.0] * 40)
-    stamps = judging.table_of([coarse], large, negate=None).stamps
+    stamps = judging.table_of(judging.systems_of([coarse], large, negate=None), large).stamps
     assert "coarse: only 2 distinct scores for 60 trials" in stamps[0]
 
 
 def test_files_stand_side_by_side_called_by_their_names(terms: Terms, right: Path, tmp_path: Path):
     other = write(tmp_path / "la.other.txt", terms, SCORES)
-    assert judging.table_of([right, other], terms, negate=None).runs == ("right", "la.other")
+    assert judging.table_of(judging.systems_of([right, other], terms, negate=None), terms).runs == (
+        "right",
+        "la.other",
+    )
 
 
 def test_files_of_one_name_are_told_apart(terms: Terms, right: Path, tmp_path: Path):
     other = write(tmp_path / "other" / "right.txt", terms, SCORES)
-    assert judging.table_of([right, other], terms, negate=None).runs == ("right", "right (2)")
+    assert judging.table_of(judging.systems_of([right, other], terms, negate=None), terms).runs == (
+        "right",
+        "right (2)",
+    )
 
 
 def test_kept_scores_are_a_run_without_a_model(terms: Terms, right: Path, tmp_path: Path):
@@ -114,3 +125,49 @@ def test_a_run_is_not_overwritten(terms: Terms, right: Path, wrong: Path, tmp_pa
     with pytest.raises(InvalidRun, match="is a run already"):
         judging.keep(table.negated(), "right", terms, tmp_path / "runs")
     assert (folder / "scores.tsv").read_text() == before
+
+
+def notes_of(terms: Terms, file: Path) -> list[str]:
+    said: list[str] = []
+    judging.systems_of([file], terms, negate=None, note=said.append)
+    return said
+
+
+def test_the_format_of_a_file_is_said(terms: Terms, right: Path):
+    assert notes_of(terms, right) == ["right: 2021 two columns"]
+
+
+def test_names_that_are_spelt_otherwise_are_said(terms: Terms, right: Path):
+    right.write_text(right.read_text().replace(" ", ".flac "))
+    assert notes_of(terms, right)[1].startswith("right: 12 utterances are spelt otherwise")
+
+
+def test_scores_of_other_subsets_are_not_used_and_said(terms: Terms, right: Path):
+    eval_only = replace(terms, left_out=frozenset({"P1", "P2", "P3"}))
+    with right.open("a") as file:
+        file.write("P1 9\nP3 -9\n")
+    assert notes_of(eval_only, right)[1:] == [
+        "right: 2 scores of trials that the protocol leaves out (other subsets) were not used"
+    ]
+    assert eer(eval_only, right) == eer(terms, write(right, terms, SCORES))
+
+
+def test_the_column_that_is_asked_for_is_judged(terms: Terms, right: Path):
+    lines = right.read_text().splitlines()
+    right.write_text(
+        "utt spoofed real\n" + "".join(li.replace(" ", " 1.5 ") + "\n" for li in lines)
+    )
+    assert list(judging.read(right, terms, negate=None, column="real").scores) == list(SCORES)
+
+
+def test_the_command_takes_a_column_and_points_to_the_doctor_without(
+    terms: Terms, right: Path, spoofbench_cli
+):
+    lines = right.read_text().splitlines()
+    right.write_text("".join(f"{line} 1.5\n" for line in lines))
+    protocol = terms.root / "keyed.toml"
+    given = ("score", right, "--protocol", protocol, "--data", terms.root)
+    refused, taken = spoofbench_cli(*given), spoofbench_cli(*given, "--column", "2")
+    assert (refused.code, taken.code) == (2, 0)
+    assert f"spoofbench doctor {right} --protocol {protocol}" in refused.err
+    assert "right: 3 columns between blanks: utterance in column 1, score in column 2" in taken.err

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spoofbench.errors import InvalidScores
-from spoofbench.scores import COLUMNS, KEY_SPELLINGS, ScoreTable, read, write
-from spoofbench.trials import Trial
+from spoofbench.score_files.formats import parse
+from spoofbench.scores import COLUMNS, ScoreTable, match, read, write
+from spoofbench.trials import KEY_SPELLINGS, Trial
 
 
 def trial(utterance: str, attack: str = "-", speaker: str = "s1", **columns: str) -> Trial:
@@ -221,3 +222,81 @@ def test_a_table_knows_what_the_key_file_says_of_its_trials(column: str, values:
 def test_a_column_that_the_key_file_lacks_is_named():
     with pytest.raises(InvalidScores, match="no column 'codec'"):
         ScoreTable(trials=TRIALS, scores=np.zeros(4)).column("codec")
+
+
+def test_scores_of_other_subsets_are_passed_over_and_counted(file: Path):
+    file.write_text("".join(f"{line}\n" for line in (*LINES, "H1 9", "H2 9")))
+    reading = match(parse(file), TRIALS, left_out=frozenset({"H1", "H2", "H3"}))
+    assert (reading.left_out, reading.table.scores.tolist()) == (2, [2.0, 1.5, -1.0, -300.0])
+
+
+def test_a_score_of_an_utterance_in_no_subset_is_still_extra(file: Path):
+    file.write_text("".join(f"{line}\n" for line in (*LINES, "H1 9", "X9 9")))
+    with pytest.raises(InvalidScores, match=r"1 scores of other utterances \(X9\)"):
+        read(file, TRIALS, left_out=frozenset({"H1"}))
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["{}.wav", "{}.FLAC", "flac/{}", "/data/LA/flac/{}.flac", "C:\\flac\\{}.flac", "ITW_{}"],
+)
+def test_folders_endings_and_the_arenas_prefix_are_seen_through(file: Path, spelling: str):
+    lines = (line.split() for line in LINES)
+    file.write_text("".join(f"{spelling.format(name)} {score}\n" for name, score in lines))
+    reading = match(parse(file), TRIALS)
+    assert (reading.respelt, reading.table.scores.tolist()) == (4, [2.0, 1.5, -1.0, -300.0])
+
+
+def test_names_that_the_protocol_spells_with_an_ending_are_taken_as_they_are(file: Path):
+    trials = (trial("a.wav"), trial("b/c.flac", "A01"))
+    file.write_text("a.wav 1\nb/c.flac 2\n")
+    reading = match(parse(file), trials)
+    assert (reading.respelt, reading.table.scores.tolist()) == (0, [1.0, 2.0])
+
+
+def test_names_that_only_the_protocol_spells_with_an_ending_are_found(file: Path):
+    trials = (trial("a.wav"), trial("b/c.flac", "A01"))
+    file.write_text("a 1\nc 2\n")
+    assert match(parse(file), trials).table.scores.tolist() == [1.0, 2.0]
+
+
+def test_a_bare_name_that_could_be_two_trials_is_nobodys(file: Path):
+    trials = (trial("x/a.wav"), trial("y/a.wav"))
+    file.write_text("x/a.wav 1\na 2\n")
+    with pytest.raises(InvalidScores, match=r"1 scores of other utterances \(a\)"):
+        read(file, trials)
+
+
+def test_two_spellings_of_one_trial_are_a_duplicate(file: Path):
+    error = fault(file, [*LINES, "B1.wav 2.0"])
+    assert "line 5: B1 has a score already" in str(error)
+
+
+def test_an_ending_of_no_audio_belongs_to_the_name(file: Path):
+    assert "2 scores of other utterances" in str(fault(file, [*LINES, "B1.txt 1", "B1.v2 1"]))
+
+
+def test_a_file_with_several_columns_of_numbers_names_them(file: Path):
+    error = fault(file, [f"{line} 0.25" for line in LINES])
+    assert "2 columns that could be the score: 2, 3" in str(error)
+    assert "--column" in error.hint
+
+
+def test_the_column_that_is_named_is_read(file: Path):
+    lines = ["utt,fake,real", *(f"{line.replace(' ', ',7,')}" for line in LINES)]
+    file.write_text("".join(f"{line}\n" for line in lines))
+    assert read(file, TRIALS, column="real").scores.tolist() == [2.0, 1.5, -1.0, -300.0]
+
+
+def test_an_entry_of_an_archive_is_named_by_its_place(tmp_path: Path):
+    names = np.array([trial.utterance for trial in TRIALS])
+    np.savez(tmp_path / "a.npz", utterances=names, scores=np.array([1, np.nan, 3, 4]))
+    with pytest.raises(InvalidScores, match=r"a\.npz, entry 2: the score of B2 is nan"):
+        read(tmp_path / "a.npz", TRIALS)
+
+
+def test_the_first_of_several_faults_is_the_one_that_is_named(file: Path):
+    error = fault(file, ["B1 spoof 2", "B2 high", "S1 nan", "S2 1", "S2 1"])
+    assert "line 1: the key of B1" in str(error)
+    error = fault(file, ["S2 1", "S2 1", "B2 high", "S1 nan", "B1 spoof 2"])
+    assert "line 2: S2 has a score already" in str(error)

@@ -15,6 +15,22 @@ Data = Annotated[
         help="Folder of the protocol's corpus; else `SPOOFBENCH_DATA`/corpus, else the settings.",
     ),
 ]
+Protocol = Annotated[
+    str,
+    typer.Option(
+        "--protocol",
+        help="Name of a protocol, path of a .toml file, csv:FILE or folder:DIR.",
+    ),
+]
+Negate = Annotated[
+    bool | None,
+    typer.Option(
+        "--negate/--no-negate",
+        help="Turn the scores round (higher = spoof in the file), or take them as they are "
+        "even if the EER is above 50 %.",
+        show_default=False,
+    ),
+]
 Out = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Workspace: the folder that holds all runs.")
 ]
@@ -49,3 +65,58 @@ Format = Annotated[
     typer.Option("--format", help="terminal, markdown, latex, csv, json, or a plugin's format."),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random in training.")]
+
+Metrics = Annotated[
+    str,
+    typer.Option(
+        "--metrics",
+        metavar="NAMES",
+        help="Metrics instead of the protocol's, as in `spoofbench metrics`: eer,min-dcf,cllr.",
+    ),
+]
+By = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        metavar="COLUMNS",
+        help="Columns of the key file that results are broken down by, instead of the protocol's: "
+        "attack,speaker; with an x between two for a matrix: 'attack x codec'.",
+    ),
+]
+WorstFirst = Annotated[
+    bool, typer.Option("--worst-first", help="Order groups by the first metric, the worst on top.")
+]
+Ci = Annotated[
+    str,
+    typer.Option(
+        "--ci",
+        metavar="UNIT",
+        help="Give every number its interval, by a bootstrap that draws trial, speaker, attack or "
+        "speaker+attack. Trials of one speaker resemble one another: speaker is the honest choice "
+        "where speakers are known.",
+    ),
+]
+CiLevel = Annotated[float, typer.Option("--ci-level", help="How sure the intervals are.")]
+CiMethod = Annotated[str, typer.Option("--ci-method", help="percentile, or bca (Efron 1987).")]
+Replicates = Annotated[
+    int, typer.Option("--replicates", min=1, help="How often the bootstrap draws.")
+]
+CiSeed = Annotated[int, typer.Option("--ci-seed", min=0, help="Seed of the bootstrap.")]
+Threshold = Annotated[
+    str,
+    typer.Option(
+        "--threshold",
+        metavar="NUMBER|FILE",
+        help="Where the countermeasure works: a score, or the calibration file that holds one. "
+        "Adds what it costs there: balanced accuracy and both error rates.",
+    ),
+]
+Column = Annotated[
+    str | None,
+    typer.Option(
+        "--column",
+        metavar="NAME|N",
+        help="Which column of the file is the score: its name, or its number from 1 on; two with a "
+        "minus between, such as 4-3, for the fourth less the third.",
+    ),
+]

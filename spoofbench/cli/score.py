@@ -14,21 +14,21 @@ from spoofbench.cli import options
 def score(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Score files, one or several side by side."),
+        typer.Argument(metavar="FILE...", help="Score files, or run folders, side by side."),
     ],
-    protocol: Annotated[
-        str, typer.Option("--protocol", help="Name of a protocol, or path of a .toml file.")
-    ],
+    protocol: options.Protocol,
     data: options.Data = None,
-    negate: Annotated[
-        bool | None,
-        typer.Option(
-            "--negate/--no-negate",
-            help="Turn the scores round (higher = spoof in the file), or take them as they are "
-            "even if the EER is above 50 %.",
-            show_default=False,
-        ),
-    ] = None,
+    negate: options.Negate = None,
+    column: options.Column = None,
+    metrics: options.Metrics = "",
+    by: options.By = "",
+    worst_first: options.WorstFirst = False,
+    threshold: options.Threshold = "",
+    ci: options.Ci = "",
+    ci_level: options.CiLevel = 0.95,
+    ci_method: options.CiMethod = "percentile",
+    replicates: options.Replicates = 1_000,
+    ci_seed: options.CiSeed = 0,
     output: options.Format = "terminal",
     out: Annotated[
         Path | None,
@@ -39,25 +39,43 @@ def score(
 ) -> None:
     """Judge any program's scores by a protocol. Needs its key files, no audio and no model.
 
-    A line of FILE reads `utterance score` or `utterance attack key score`, or is as in the
-    `scores.tsv` of a run; higher scores mean more bona fide.
+    FILE has a line for each trial, `utterance score` or `utterance attack key score`, or is a table
+    with a header, or an .npz archive: the format is found and said. Higher scores mean more bona
+    fide. `spoofbench doctor` says all that is wrong with a file that is refused.
 
     Example: `spoofbench score scores.txt --protocol la-eval --data /corpora/LA`
+
+    Example: `spoofbench score scores.txt --protocol la21-eval --ci speaker --by 'attack x codec'`
     """
-    from spoofbench import judging
+    from spoofbench import judging, tables
+    from spoofbench.cli.doctor import pointing_to_doctor
     from spoofbench.cli.progress import note
     from spoofbench.cli.reports import reporter
+    from spoofbench.cli.viewing import advancing, uncertainty_of, view_of
     from spoofbench.corpora import root_of
     from spoofbench.plugins import catalogue
     from spoofbench.protocols import load
-    from spoofbench.tables import terms_of
 
     known = catalogue()
     write = reporter(output, known)
-    chosen = load(protocol, known)
-    terms = terms_of(chosen, known, root_of(chosen, known, data=data))
-    write([judging.table_of(files, terms, negate=negate)], sys.stdout)
+    view = view_of(
+        metrics=metrics,
+        by=by,
+        threshold=threshold,
+        worst_first=worst_first,
+        uncertainty=uncertainty_of(
+            ci, level=ci_level, method=ci_method, replicates=replicates, seed=ci_seed
+        )
+        if ci
+        else None,
+    )
+    chosen = view.revise(load(protocol, known))
+    terms = tables.terms_of(chosen, known, root_of(chosen, known, data=data))
+    with pointing_to_doctor(files, protocol):
+        systems = judging.systems_of(files, terms, negate=negate, column=column, note=note)
+    with advancing(view.uncertainty, len(systems)) as advance:
+        table = judging.table_of(systems, terms, uncertainty=view.uncertainty, advance=advance)
+    write([tables.worst_first(table) if worst_first else table], sys.stdout)
     if out is not None:
-        for file, label in zip(files, judging.labels(files), strict=True):
-            table = judging.read(file, terms, negate=negate)
-            note(f"kept in {judging.keep(table, label, terms, out)}")
+        for system in systems:
+            note(f"kept in {judging.keep(system.table, system.label, terms, out)}")

@@ -1,0 +1,1 @@
+"""Score files as programs in the wild write them."""
