@@ -1,0 +1,1 @@
+"""Fetching corpora: the plan, the transfer, the unpacking."""
