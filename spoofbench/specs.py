@@ -16,6 +16,8 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 _RESOURCE = re.compile(r"[A-Za-z_][\w.]*:[\w][\w.-]*\.toml")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}")
+_FILE = re.compile(r"\w[\w.+-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +98,55 @@ class DatasetSpec(Spec):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A file of a corpus that anyone may download.
+
+    ``file`` is its name; archives (``.zip``, ``.tar``, ``.tar.gz``, ``.tgz``) are unpacked. It is
+    at ``url``, or where ``record`` says: the address of a Zenodo record in Zenodo's API, from which
+    address, size and checksum are read when they are not said here. ``size`` is in bytes (0:
+    unknown), ``checksum`` reads ``sha256:HEX`` or ``md5:HEX``. ``unpack`` is the folder of the
+    corpus that the content goes to (empty: the corpus folder), ``inside`` a folder in the archive
+    that is left off, where the archive has it.
+    """
+
+    file: str
+    url: str = ""
+    record: str = ""
+    size: int = 0
+    checksum: str = ""
+    unpack: str = ""
+    inside: str = ""
+
+    def __post_init__(self) -> None:
+        if not _FILE.fullmatch(self.file):
+            raise ValueError(f"{self.file!r} is not the name of a file")
+        given = [address for address in (self.url, self.record) if address]
+        if not given or not all(a.startswith(("https://", "http://")) for a in given):
+            raise ValueError(f"{self.file} needs a url or a record, an http address")
+        if self.checksum and not _CHECKSUM.fullmatch(self.checksum):
+            raise ValueError(f"{self.checksum!r} reads neither 'sha256:HEX' nor 'md5:HEX'")
+        if self.size < 0:
+            raise ValueError(f"{self.file} cannot have {self.size} bytes")
+        for folder in (self.unpack, self.inside):
+            if folder and not all(_FILE.fullmatch(part) for part in folder.split("/")):
+                raise ValueError(f"{folder!r} is not the path of a folder inside the corpus")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusSpec(Spec):
     """A corpus: what it is, and how one comes by it.
 
     ``target`` is a `contracts.CorpusBuilder` for a corpus that is generated, else empty; then
-    ``obtain`` says in words where it is to be had. ``version`` changes when its audio changes.
+    ``obtain`` says in words where it is to be had. ``page`` is the address of the page that
+    describes it, ``downloads`` are the files of one that may be downloaded freely. ``version``
+    changes when its audio changes.
     """
 
     target: str = ""
     licence: str
     obtain: str
+    page: str = ""
+    downloads: tuple[Download, ...] = ()
     version: str = "1"
 
     def check_target(self) -> None:
@@ -142,13 +183,20 @@ class MetricSpec(Spec):
     """A metric: ``target`` is a `contracts.Metric`.
 
     ``title`` heads its column. ``percent`` prints the fraction as a percentage. ``needs_asv`` asks
-    for the rates of the protocol's ASV system. ``version`` changes whenever its numbers can change:
-    it is part of every fingerprint.
+    for the rates of the protocol's ASV system, ``needs_joint`` for the ASV score of each trial.
+    ``needs_llr`` says that scores are read as log-likelihood ratios. ``higher_is_better`` is false
+    for errors and costs. ``weighted`` says that it counts trials by their weights; a bootstrap
+    repeats the trials for a metric that does not. ``version`` changes whenever its numbers can
+    change: it is part of every fingerprint.
     """
 
     title: str
     percent: bool = False
     needs_asv: bool = False
+    needs_joint: bool = False
+    needs_llr: bool = False
+    higher_is_better: bool = False
+    weighted: bool = False
     version: int = 1
 
 

@@ -112,7 +112,7 @@ def _tie_at_crossing(ranked: Ranked) -> _Tie:
     bonafide, spoof = ranked.bonafide, ranked.spoof
     all_bonafide, all_spoof = ranked.all_bonafide, ranked.all_spoof
 
-    def excess(own: np.intp, other: np.intp) -> int:
+    def excess(own: int, other: int) -> int:
         """Return (P_miss - P_fa) * bonafide * spoof if what is before these places is rejected.
 
         It rises with the threshold.
@@ -121,13 +121,17 @@ def _tie_at_crossing(ranked: Ranked) -> _Tie:
         return missed * all_spoof - (all_spoof - rejected) * all_bonafide
 
     own = bisect_left(
-        range(bonafide.size), 0, key=lambda i: excess(ranked.first[i], ranked.below[i])
+        range(bonafide.size), 0, key=lambda i: excess(int(ranked.first[i]), int(ranked.below[i]))
     )
     # At the spoofs from here on the sign has not changed yet, at those from there on it has.
     here = int(ranked.up_to[own - 1]) if own else 0
     there = int(ranked.below[own]) if own < bonafide.size else spoof.size
     other = bisect_left(
-        range(spoof.size), 0, here, there, key=lambda i: excess(np.intp(own), spoof.searchsorted(spoof[i]))
+        range(spoof.size),
+        0,
+        here,
+        there,
+        key=lambda i: excess(own, int(spoof.searchsorted(spoof[i]))),
     )
     score = _highest(bonafide[:own], spoof[:other])
     lower_own = int(bonafide.searchsorted(score))

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spoofbench.metrics.judged import AsvRates, AsvScores, Judged, TandemCosts
+from spoofbench.metrics.judged import (
+    AsvRates,
+    AsvScores,
+    DetectionCosts,
+    JointScores,
+    Judged,
+    TandemCosts,
+)
 from spoofbench.metrics.tandem import weights_2019, weights_2021
 
 TARGET = np.array([1.0, 4.0, 5.0, 6.0])
@@ -106,6 +113,84 @@ def test_a_prior_outside_zero_and_one_is_refused():
 def test_costs_that_are_not_positive_are_refused(costs: TandemCosts, cost, value):
     with pytest.raises(ValueError, match="not positive"):
         replace(costs, **{cost: value})
+
+
+@pytest.mark.parametrize("prior", [0.0, 1.0, -0.1, float("nan")])
+def test_a_prior_of_spoofs_outside_zero_and_one_is_refused(prior):
+    with pytest.raises(ValueError, match="the prior of spoofs"):
+        DetectionCosts(p_spoof=prior)
+
+
+@pytest.mark.parametrize("cost", ["c_miss", "c_fa"])
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
+def test_detection_costs_that_are_not_positive_are_refused(cost, value):
+    with pytest.raises(ValueError, match="not positive"):
+        DetectionCosts(**{cost: value})
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), float("inf")])
+def test_a_threshold_that_is_not_finite_is_refused(threshold):
+    with pytest.raises(ValueError, match="not finite"):
+        DetectionCosts(threshold=threshold)
+
+
+def joint(**changes: Any) -> JointScores:
+    fields = {
+        "kind": np.array([0, 1, 2], dtype=np.int8),
+        "cm": np.array([1.0, 2.0, 3.0]),
+        "asv": np.array([3.0, 2.0, 1.0]),
+    }
+    return JointScores(**{**fields, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"cm": np.array([1.0, np.nan, 3.0])}, "1 of 3 countermeasure scores .* not finite"),
+        ({"asv": np.array([1.0, 2.0, np.inf])}, "1 of 3 ASV scores .* not finite"),
+        ({"asv": np.array([1.0, 2.0])}, "need a kind, a countermeasure score and an ASV score"),
+        ({"kind": np.array([0, 1, 3])}, "is 0 .target., 1 .non-target. or 2 .spoof."),
+        ({"kind": np.array([1, 1, 2])}, "no target trials"),
+        ({"kind": np.array([0, 0, 2])}, "no non-target trials"),
+        ({"kind": np.array([0, 0, 1])}, "no spoof trials"),
+        ({"weights": np.array([1, 1])}, "3 joint trials have 2 weights"),
+        ({"weights": np.array([1, 0, 2])}, "no non-target trials"),
+    ],
+)
+def test_joint_trials_that_cannot_be_judged_are_refused_in_words(changes, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        joint(**changes)
+
+
+def test_joint_trials_that_are_reweighted_are_not_sorted_again():
+    once = joint()
+    again = once.reweighted(np.array([1, 0, 0]) + 1)
+    assert again.order is once.order
+    assert again.weights is not None
+    assert again.weights.tolist() == [2, 1, 1]
+    assert once.weights is None
+
+
+def test_weights_that_leave_nothing_of_a_kind_are_refused():
+    with pytest.raises(ValueError, match="no spoof trials"):
+        joint().reweighted(np.array([1, 1, 0]))
+
+
+def test_weights_for_scores_alone_leave_the_joint_trials_alone():
+    judged = Judged(bonafide=np.array([1.0]), spoof=np.array([0.0]), joint=joint())
+    assert judged.reweighted(np.array([2]), np.array([3])).joint is judged.joint
+
+
+def test_repeated_trials_stand_as_often_as_they_weigh():
+    judged = Judged(bonafide=np.array([2.0, 1.0]), spoof=np.array([0.0, 4.0]), joint=joint())
+    weighted = judged.reweighted(np.array([2, 0]), np.array([1, 3]), np.array([1, 2, 1]))
+    repeated = weighted.repeated()
+    assert repeated.bonafide.tolist() == [1, 1]
+    assert repeated.spoof.tolist() == [0, 4, 4, 4]
+    assert repeated.joint is not None
+    assert repeated.joint.kind.tolist() == [0, 1, 1, 2]
+    assert repeated.joint.cm.tolist() == [1, 2, 2, 3]
+    assert repeated.joint.asv.tolist() == [3, 2, 2, 1]
 
 
 @pytest.mark.reference
