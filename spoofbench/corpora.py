@@ -19,10 +19,10 @@ from spoofbench.errors import (
 )
 from spoofbench.files import storage_errors
 from spoofbench.plugins import Catalogue
-from spoofbench.protocols import Protocol, load
+from spoofbench.protocols import Data, Protocol, load
 from spoofbench.settings import settings
 from spoofbench.specs import CorpusSpec
-from spoofbench.trials import Trial, check_counts, check_unique, missing_audio
+from spoofbench.trials import Trial, check_counts, check_total, check_unique, missing_audio
 
 NAMED = 3
 """How many missing things a message names."""
@@ -86,6 +86,8 @@ def root_of(protocol: Protocol, catalogue: Catalogue, *, data: Path | None = Non
 
     Raises `CorpusNotFound` with the way to get the corpus, or what the folder seems to be.
     """
+    if protocol.data.own is not None:
+        return _own_root(protocol.data.own, data)
     corpus = protocol.data.corpus
     place = locate(corpus, catalogue, data=data)
     known = corpus in catalogue.corpora.names()
@@ -115,28 +117,76 @@ def root_of(protocol: Protocol, catalogue: Catalogue, *, data: Path | None = Non
     )
 
 
+def _own_root(own: Path, data: Path | None) -> Path:
+    """Return the folder that one's own audio lies in: --data, else the file's folder or itself."""
+    root = data or (own if own.is_dir() else own.parent)
+    if not own.exists() or not root.is_dir():
+        absent = root if own.exists() else own
+        raise CorpusNotFound(f"{absent} is not there", hint="name a file or a folder that is")
+    return root
+
+
 def how_to_obtain(spec: CorpusSpec) -> str:
     """Say in words how one comes by a corpus."""
-    return f"{spec.name}: {spec.obtain} (licence: {spec.licence})"
+    return f"{spec.name}: {ways_to_obtain(spec)} (licence: {spec.licence})"
+
+
+def ways_to_obtain(spec: CorpusSpec) -> str:
+    """Say which command fetches a corpus, where one does, and how one comes by it without."""
+    command = f"spoofbench data fetch {spec.name}, or " if spec.downloads else ""
+    return command + spec.obtain
 
 
 def read_trials(protocol: Protocol, catalogue: Catalogue, root: Path) -> tuple[Trial, ...]:
     """Read the trials of ``protocol`` below ``root`` and check them; open no audio."""
+    return read_parts(protocol, catalogue, root).chosen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a key file lists: the trials of a protocol, and those that it leaves out."""
+
+    chosen: tuple[Trial, ...]
+    left_out: tuple[Trial, ...]
+    """Trials of other subsets, which ``data.only`` leaves out."""
+
+
+def read_parts(protocol: Protocol, catalogue: Catalogue, root: Path) -> Parts:
+    """Read everything that the key file of ``protocol`` lists, checked; open no audio."""
     reader = catalogue.datasets.get(protocol.data.reader).spec.resolve()
-    trials = tuple(reader(protocol.data, root))
+    parts = _parted(tuple(reader(protocol.data, root)), protocol.data)
     keys = str(root / protocol.data.keys)
-    check_unique(trials, source=keys)
-    if protocol.expect is not None:
-        check_counts(
-            trials,
-            bonafide=protocol.expect.bonafide,
-            spoof=protocol.expect.spoof,
-            source=keys,
-        )
-    outside = [t for t in trials if t.audio.startswith("/") or "../" in t.audio]
+    check_unique(parts.chosen, source=keys)
+    _check_expected(protocol, parts.chosen, keys)
+    outside = [t for t in parts.chosen if t.audio.startswith("/") or "../" in t.audio]
     if outside:
         raise InvalidKeys(f"{keys}: the audio of {outside[0].utterance} lies outside the corpus")
-    return trials
+    return parts
+
+
+def _check_expected(protocol: Protocol, trials: Sequence[Trial], keys: str) -> None:
+    expect = protocol.expect
+    if expect is not None and expect.bonafide is not None and expect.spoof is not None:
+        check_counts(trials, bonafide=expect.bonafide, spoof=expect.spoof, source=keys)
+    elif expect is not None and expect.trials is not None:
+        check_total(trials, expected=expect.trials, source=keys)
+    elif protocol.data.own is not None and len({trial.bonafide for trial in trials}) < 2:
+        raise InvalidKeys(
+            f"{keys} lists no trials of one of the classes, {len(trials):,} in all",
+            hint="bona fide speech and spoofs are judged against each other: both are needed",
+        )
+
+
+def _parted(trials: tuple[Trial, ...], data: Data) -> Parts:
+    if not data.only:
+        return Parts(chosen=trials, left_out=())
+    wanted = [(column, frozenset(values)) for column, values in data.only.items()]
+    chosen: list[Trial] = []
+    left_out: list[Trial] = []
+    for trial in trials:
+        meant = all(trial.column(column) in values for column, values in wanted)
+        (chosen if meant else left_out).append(trial)
+    return Parts(chosen=tuple(chosen), left_out=tuple(left_out))
 
 
 def check_audio(protocol: Protocol, trials: Sequence[Trial], root: Path) -> None:
@@ -163,8 +213,6 @@ class Findings:
 
 def inspect(protocol: Protocol, catalogue: Catalogue, *, data: Path | None = None) -> Findings:
     """Look at everything that ``protocol`` needs, going on after a fault; open no audio."""
-    from spoofbench import asv
-
     try:
         root = root_of(protocol, catalogue, data=data)
         trials = read_trials(protocol, catalogue, root)
@@ -177,7 +225,7 @@ def inspect(protocol: Protocol, catalogue: Catalogue, *, data: Path | None = Non
         ("every recording is there", lambda: check_audio(protocol, trials, root))
     ]
     if protocol.tandem is not None:
-        checks.append(("ASV scores are there", lambda: asv.of(protocol, root)))
+        checks.append(("ASV scores are there", lambda: _check_asv(protocol, trials, root)))
     for good, look in checks:
         try:
             look()
@@ -186,6 +234,14 @@ def inspect(protocol: Protocol, catalogue: Catalogue, *, data: Path | None = Non
         else:
             said.append(good)
     return Findings(said=tuple(said), faults=tuple(faults))
+
+
+def _check_asv(protocol: Protocol, trials: Sequence[Trial], root: Path) -> None:
+    from spoofbench import asv
+
+    scores = asv.of(protocol, root)
+    if scores is not None:
+        asv.check_part(scores, trials, protocol)
 
 
 def protocols_of(corpus: str, catalogue: Catalogue) -> list[Protocol]:

@@ -51,6 +51,10 @@ class InvalidScores(SpoofbenchError):
     """A score file that cannot be judged against its protocol."""
 
 
+class InvalidCalibration(SpoofbenchError):
+    """A calibration or fusion that cannot be fitted, or a file that holds none."""
+
+
 class InvalidWeights(SpoofbenchError):
     """A checkpoint that is damaged, untrusted, or made for another model."""
 
@@ -73,3 +77,7 @@ class DownloadFailed(SpoofbenchError):
 
 class StorageError(SpoofbenchError):
     """A folder that cannot be written, or a disk that is full."""
+
+
+class MissingExtra(SpoofbenchError):
+    """Something that only an extra of spoofbench brings, and that is not installed."""

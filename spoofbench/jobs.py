@@ -23,7 +23,7 @@ from spoofbench import (
     weights,
 )
 from spoofbench.contracts import Countermeasure, Progress, Trainable
-from spoofbench.errors import InvalidRecipe, InvalidSettings, InvalidWeights
+from spoofbench.errors import CorpusNotFound, InvalidRecipe, InvalidSettings, InvalidWeights
 from spoofbench.locks import reserved
 from spoofbench.plugins import Catalogue, Offer, instantiate
 from spoofbench.processes import Processes, own_device
@@ -78,8 +78,12 @@ class Job:
         self.device = own_device(devices.device_named(request.device))
         devices.precision_context(request.precision, self.device)
 
-    def terms(self, protocol: Protocol) -> Terms:
-        """Find the corpus of ``protocol``, generating it if need be, and read its trials."""
+    def terms(self, protocol: Protocol, *, given: str | None = None) -> Terms:
+        """Find the corpus of ``protocol``, generating it if need be, and read its trials.
+
+        ``given`` is the corpus whose folder --data names; None for that of ``protocol``.
+        """
+        data = self.request.data if given in (None, protocol.data.corpus) else None
         if protocol.data.sample_rate != self.spec.sample_rate:
             raise InvalidSettings(
                 f"{self.spec.name} takes audio at {self.spec.sample_rate:,} Hz, "
@@ -87,9 +91,9 @@ class Job:
                 hint="choose another model or protocol",
             )
         if self.processes.is_first:
-            self._generate(protocol)
+            self._generate(protocol, data)
         self.processes.wait_for_all()
-        root = corpora.root_of(protocol, self.catalogue, data=self.request.data)
+        root = corpora.root_of(protocol, self.catalogue, data=data)
         trials = corpora.read_trials(protocol, self.catalogue, root)
         if self.request.limit is None:
             corpora.check_audio(protocol, trials, root)
@@ -111,9 +115,9 @@ class Job:
             raise InvalidSettings(f"the model '{self.spec.name}' has no score()")
         return made.to(self.device) if isinstance(made, nn.Module) else made
 
-    def _generate(self, protocol: Protocol) -> None:
+    def _generate(self, protocol: Protocol, data: Path | None) -> None:
         corpus = protocol.data.corpus
-        if corpora.locate(corpus, self.catalogue, data=self.request.data).folder is not None:
+        if corpora.locate(corpus, self.catalogue, data=data).folder is not None:
             return
         if corpus not in self.catalogue.corpora.names():
             return
@@ -150,14 +154,19 @@ class Job:
         train: Protocol,
         dev: Protocol,
         *,
+        given: str | None = None,
         recipe_file: Path | None = None,
         changes: Mapping[str, Any] | None = None,
     ) -> Training:
-        """Put together what training on ``train``, chosen by ``dev``, will be."""
+        """Put together what training on ``train``, chosen by ``dev``, will be.
+
+        ``given`` is the corpus whose folder --data names; None for that of ``train``.
+        """
+        given = given or train.data.corpus
         fit.check_role(train, "trained on")
         fit.check_role(dev, "chosen by")
         recipe = recipe_for(self.spec, corpus=train.training, file=recipe_file, options=changes)
-        on, by = self.terms(train), self.terms(dev)
+        on, by = self.terms(train, given=given), self.terms(dev, given=given)
         fit.check(on, by, recipe)
         terms = TrainingTerms(
             model=self._record(),
@@ -258,9 +267,17 @@ class Job:
                 "protocols a model for it is trained and chosen",
                 hint="give them with --weights",
             )
-        training = self.training(
-            load(protocol.train, self.catalogue), load(protocol.dev, self.catalogue)
-        )
+        try:
+            training = self.training(
+                load(protocol.train, self.catalogue),
+                load(protocol.dev, self.catalogue),
+                given=protocol.data.corpus,
+            )
+        except CorpusNotFound as error:
+            raise CorpusNotFound(
+                f"{self.spec.name} needs weights, or data to be trained on: {error}",
+                hint=f"give weights with --weights, or the corpus\n{error.hint}".rstrip(),
+            ) from error
         if trainings.read(training.task.folder) is not None:
             return self.train(training)
         others = trainings.finished(self.request.out, self.spec.name, training.terms.train.protocol)

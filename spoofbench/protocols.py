@@ -65,6 +65,9 @@ def _check_only(only: Only, columns: tuple[str, ...], table: str) -> None:
             raise ValueError(f"{table}.only names '{column}', which is not a column")
 
 
+Delimiter = Literal["blank", "tab", ",", ";"]
+
+
 class Data(_Table):
     """Where the trials and their audio are, below the corpus folder."""
 
@@ -79,7 +82,7 @@ class Data(_Table):
     """The key file."""
     columns: tuple[str, ...] = Field(strict=False)
     """What stands in each column of the key file; ``-`` is skipped."""
-    delimiter: Literal["blank", "tab", ",", ";"] = "blank"
+    delimiter: Delimiter = "blank"
     """What parts the columns: any blanks, or one of these characters."""
     only: Only = Field(default_factory=dict)
     """Which lines of the key file are meant: a column's name, and the values that it may have."""

@@ -376,7 +376,7 @@ def result_table(
 
 def _notes(terms: Terms, uncertainty: Uncertainty | None) -> tuple[str, ...]:
     notes = [str(uncertainty)] if uncertainty is not None else []
-    if threshold := terms.protocol.detection.threshold:
+    if (threshold := terms.protocol.detection.threshold) is not None:
         notes.append(f"threshold {threshold:g}: a score of that or more is accepted")
     if llr := [metric.title for metric in terms.metrics if metric.needs_llr]:
         notes.append(f"{', '.join(llr)}: scores are read as log-likelihood ratios (natural log)")

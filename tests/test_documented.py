@@ -19,6 +19,7 @@ TABLES = (
     protocols.Data,
     protocols.Expect,
     protocols.Report,
+    protocols.Detection,
     protocols.Tandem,
     protocols.ExpectAsv,
 )

@@ -98,6 +98,89 @@ def test_the_parts_of_asvspoof_2019_have_the_published_counts(name: str, bonafid
     assert (expect.bonafide, expect.spoof) == (bonafide, spoof)
 
 
+@pytest.mark.parametrize(
+    ("name", "bonafide", "spoof"),
+    [
+        ("df21-eval", 14_869, 519_059),
+        ("asv5-track1-train", 18_797, 163_560),
+        ("asv5-track1-dev", 31_334, 109_616),
+        ("asv5-track1-eval", 138_688, 542_086),
+        ("in-the-wild", 19_963, 11_816),
+    ],
+)
+def test_later_corpora_have_the_published_counts(name: str, bonafide: int, spoof: int):
+    expect = load(name, catalogue()).expect
+    assert (expect.bonafide, expect.spoof) == (bonafide, spoof)
+
+
+@pytest.mark.parametrize(
+    ("track", "subsets", "total"),
+    [  # lines of keys/*/CM/trial_metadata.txt
+        ("la21", ("eval", "progress", "hidden"), 181_566),
+        ("df21", ("eval", "progress", "hidden"), 611_829),
+        ("pa21", ("eval", "progress", "hidden1", "hidden2"), 943_110),
+    ],
+)
+def test_the_subsets_of_a_track_of_2021_are_the_whole_key_file(
+    track: str, subsets: tuple[str, ...], total: int
+):
+    known = catalogue()
+    assert sum(load(f"{track}-{subset}", known).trial_count for subset in subsets) == total
+
+
+@pytest.mark.parametrize("name", [name for name in SHIPPED if "21-" in name])
+def test_the_asv_scores_of_2021_are_of_the_same_subset(name: str):
+    loaded = load(name, catalogue())
+    assert loaded.data.only
+    assert loaded.tandem is None or loaded.tandem.only == loaded.data.only
+
+
+@pytest.mark.parametrize("name", [name for name in SHIPPED if "21-" in name])
+def test_a_model_for_2021_is_trained_on_the_track_of_2019(name: str):
+    loaded = load(name, catalogue())
+    track = "pa" if name.startswith("pa") else "la"
+    assert (loaded.train, loaded.dev) == (f"{track}-train", f"{track}-dev")
+
+
+@pytest.mark.parametrize("part", ["dev", "eval"])
+def test_the_costs_of_asvspoof_5_are_those_of_its_evaluation_plan(part: str):
+    detection = load(f"asv5-track1-{part}", catalogue()).detection
+    assert (detection.p_spoof, detection.c_miss, detection.c_fa) == (0.05, 1, 10)
+
+
+def test_a_total_stands_in_for_the_two_classes(tmp_path: Path):
+    text = WHOLE.replace("[tandem]", "[expect]\ntrials = 12\n\n[tandem]")
+    assert protocol(tmp_path, text).trial_count == 12
+
+
+def test_two_classes_sum_to_the_number_of_trials(tmp_path: Path):
+    text = WHOLE.replace("[tandem]", "[expect]\nbonafide = 5\nspoof = 7\n\n[tandem]")
+    assert protocol(tmp_path, text).trial_count == 12
+
+
+def test_without_expectations_the_number_of_trials_is_open(tmp_path: Path):
+    assert protocol(tmp_path, WHOLE).trial_count is None
+
+
+@pytest.mark.parametrize(
+    "counts", ["", "bonafide = 5", "spoof = 7", "trials = 12\nspoof = 7", "trials = -1"]
+)
+def test_expectations_are_of_both_classes_or_of_all_trials(tmp_path: Path, counts: str):
+    error = fault(tmp_path, "[tandem]", f"[expect]\n{counts}\n\n[tandem]")
+    assert "expect" in str(error)
+
+
+@pytest.mark.parametrize("corpus", ["csv:/etc/hosts", "folder:/etc"])
+def test_a_protocol_file_cannot_pretend_to_be_one_s_own_audio(tmp_path: Path, corpus: str):
+    error = fault(tmp_path, 'corpus = "mine"', f'corpus = "{corpus}"')
+    assert f"a corpus cannot be called '{corpus}'" in str(error)
+
+
+def test_a_path_can_stand_in_for_the_utterance(tmp_path: Path):
+    text = WHOLE.replace('"utterance"', '"path"').replace("{utterance}", "{path}")
+    assert "path" in protocol(tmp_path, text).data.columns
+
+
 def test_toy_is_the_evaluation_part_of_the_generated_corpus():
     assert load("toy", catalogue()).name == "toy-eval"
 
@@ -192,7 +275,7 @@ def test_a_name_in_braces_must_be_a_column(tmp_path: Path, audio: str):
     assert "mine.toml, line 5" in str(fault(tmp_path, '"{codec}/{utterance}.flac"', f'"{audio}"'))
 
 
-@pytest.mark.parametrize("column", ["environment", "key", "utterance", "-"])
+@pytest.mark.parametrize("column", ["environment", "key", "utterance", "path", "-"])
 def test_a_breakdown_must_be_by_a_column_that_makes_groups(tmp_path: Path, column: str):
     error = fault(tmp_path, '["attack", "codec"]', f'["attack", "{column}"]')
     assert f"'{column}'" in str(error)

@@ -21,7 +21,8 @@ from spoofbench.errors import CorpusNotFound, InvalidProtocol, InvalidRun, Spoof
 from spoofbench.plugins import catalogue
 from spoofbench.protocols import read
 from spoofbench.scores import ScoreTable
-from spoofbench.tables import MEAN, POOLED, Row, Tables, tabulate, terms_of
+from spoofbench.groups import POOLED
+from spoofbench.tables import MEAN, Row, Tables, tabulate, terms_of
 
 SCORES = (1.0, 2.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 4.0)
 

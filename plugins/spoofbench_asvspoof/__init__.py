@@ -1,1 +1,1 @@
-"""ASVspoof corpora: the reader of their key files, and their protocols."""
+"""The ASVspoof corpora, how one comes by them, and their protocols."""

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from spoofbench.cli import data, listings, run, score, table, train
+from spoofbench.cli import (
+    calibrate,
+    compare,
+    data,
+    doctor,
+    fuse,
+    listings,
+    plot,
+    run,
+    score,
+    table,
+    train,
+)
 from spoofbench.errors import SpoofbenchError
 
 INTERRUPTED = 130
@@ -22,8 +34,13 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("train")(train.train)
 app.command("score")(score.score)
+app.command("doctor")(doctor.doctor)
+app.command("compare")(compare.compare)
 app.command("table")(table.table)
+app.command("calibrate")(calibrate.calibrate)
+app.command("fuse")(fuse.fuse)
 app.add_typer(data.app, name="data")
+app.add_typer(plot.app, name="plot")
 listings.add_to(app)
 
 

@@ -33,6 +33,7 @@ def run(
     workers: options.Workers = None,
     seed: options.Seed = 1234,
     out: options.Out = Path("runs"),
+    ci: options.Ci = "",
     output: options.Format = "terminal",
     dry_run: Annotated[
         bool,
@@ -54,6 +55,7 @@ def run(
     """
     from spoofbench.cli.progress import note, voice_of
     from spoofbench.cli.reports import reporter
+    from spoofbench.cli.viewing import advancing, uncertainty_of, view_of
     from spoofbench.jobs import Job, Request, Training
     from spoofbench.plugins import catalogue
     from spoofbench.processes import joined
@@ -62,6 +64,7 @@ def run(
 
     known = catalogue()
     write = reporter(output, known)
+    view = view_of(uncertainty=uncertainty_of(ci) if ci else None)
     request = Request(
         model=model,
         data=data,
@@ -87,5 +90,7 @@ def run(
         ready = job.train(found) if isinstance(found, Training) else found
         folder = job.score(terms, ready)
     if folder is not None:
-        write(tabulate([folder], known, data=data).tables, sys.stdout)
+        with advancing(view.uncertainty, 1) as advance:
+            made = tabulate([folder], known, data=data, view=view, advance=advance)
+        write(made.tables, sys.stdout)
         note(f"run folder: {folder}")

@@ -17,6 +17,15 @@ def table(
         typer.Argument(metavar="RUN...", help="Run folders, or a folder that holds some."),
     ],
     data: options.Data = None,
+    metrics: options.Metrics = "",
+    by: options.By = "",
+    worst_first: options.WorstFirst = False,
+    threshold: options.Threshold = "",
+    ci: options.Ci = "",
+    ci_level: options.CiLevel = 0.95,
+    ci_method: options.CiMethod = "percentile",
+    replicates: options.Replicates = 1_000,
+    ci_seed: options.CiSeed = 0,
     output: options.Format = "terminal",
 ) -> None:
     """Put finished runs side by side, computed again from their files, without a model.
@@ -25,16 +34,32 @@ def table(
     else there are several tables, and the reason is said.
 
     Example: `spoofbench table runs/la-eval --format latex`
+
+    Example: `spoofbench table runs/la-eval --ci speaker --by speaker --worst-first`
     """
     from spoofbench.cli.progress import note
     from spoofbench.cli.reports import reporter
+    from spoofbench.cli.viewing import advancing, uncertainty_of, view_of
     from spoofbench.plugins import catalogue
     from spoofbench.runs import below
     from spoofbench.tables import tabulate
 
     known = catalogue()
     write = reporter(output, known)
-    made = tabulate([run for folder in folders for run in below(folder)], known, data=data)
+    view = view_of(
+        metrics=metrics,
+        by=by,
+        threshold=threshold,
+        worst_first=worst_first,
+        uncertainty=uncertainty_of(
+            ci, level=ci_level, method=ci_method, replicates=replicates, seed=ci_seed
+        )
+        if ci
+        else None,
+    )
+    chosen = [run for folder in folders for run in below(folder)]
+    with advancing(view.uncertainty, len(chosen)) as advance:
+        made = tabulate(chosen, known, data=data, view=view, advance=advance)
     write(made.tables, sys.stdout)
     for reason in made.reasons:
         note(reason)

@@ -1,0 +1,1 @@
+"""In-the-Wild: recordings of politicians and celebrities, and deepfakes of them, from the web."""

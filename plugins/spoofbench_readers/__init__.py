@@ -1,0 +1,1 @@
+"""Readers: key files with one trial a line, and folders of recordings."""

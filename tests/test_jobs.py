@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tiny import write_corpus, write_keys
+
+from spoofbench.contracts import Progress
+from spoofbench.errors import CorpusNotFound
+from spoofbench.jobs import Job, Request, Voice
+from spoofbench.plugins import catalogue
+from spoofbench.processes import joined
+from spoofbench.protocols import read
+from spoofbench.settings import remember_corpus, settings
+
+
+@contextmanager
+def silent(what: str, unit: str) -> Iterator[Progress]:
+    yield lambda done, total: None
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Iterator[Job]:
+    """A job whose --data names the folder ``keyed`` of the test."""
+    request = Request(
+        model="aasist",
+        data=tmp_path / "keyed",
+        out=tmp_path / "runs",
+        limit=None,
+        device="cpu",
+        precision="fp32",
+        batch_size=2,
+        workers=0,
+        seed=1,
+    )
+    with joined() as processes:
+        yield Job(request, catalogue(), processes, Voice(note=lambda text: None, progress=silent))
+
+
+def test_the_option_names_the_folder_of_the_protocol_s_own_corpus(job: Job, tmp_path: Path):
+    protocol = read(write_keys(tmp_path / "keyed"))
+    for trial in ("B0", "B1", "B2", "B3", *(f"X0{a}-{i}" for a in (1, 2) for i in range(4))):
+        (tmp_path / "keyed" / f"{trial}.flac").touch()
+    assert job.terms(protocol).root == tmp_path / "keyed"
+
+
+def test_a_corpus_that_is_trained_on_lies_where_the_settings_say(job: Job, tmp_path: Path):
+    write_corpus(tmp_path / "tiny")
+    remember_corpus("tiny", tmp_path / "tiny")
+    settings.cache_clear()
+    train, dev = (read(tmp_path / "tiny" / f"tiny-{part}.toml") for part in ("train", "dev"))
+    task = job.training(train, dev, given="keyed").task
+    assert (task.train.root, task.dev.root) == (tmp_path / "tiny", tmp_path / "tiny")
+
+
+def test_the_option_does_not_stand_in_for_a_corpus_that_nobody_set(job: Job, tmp_path: Path):
+    write_corpus(tmp_path / "keyed")
+    train, dev = (read(tmp_path / "keyed" / f"tiny-{part}.toml") for part in ("train", "dev"))
+    assert job.training(train, dev).task.train.root == tmp_path / "keyed"
+    with pytest.raises(CorpusNotFound, match="no folder is set"):
+        job.training(train, dev, given="keyed")
