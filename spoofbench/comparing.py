@@ -10,9 +10,11 @@ import numpy as np
 from spoofbench.errors import InvalidScores, InvalidSettings
 from spoofbench.evaluation import cell_of, evaluators
 from spoofbench.judging import System
+from spoofbench.rows import interval_of, judge
 from spoofbench.specs import MetricSpec
 from spoofbench.statistics.paired import rank_groups, replicates_needed
-from spoofbench.tables import Ranking, ResultTable, Row, Terms, interval_of, judge, result_table
+from spoofbench.tables import Ranking, ResultTable, Row, result_table
+from spoofbench.terms import Terms
 from spoofbench.uncertainty import Uncertainty, sample
 
 

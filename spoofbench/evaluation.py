@@ -16,7 +16,7 @@ from spoofbench.metrics.judged import JointScores, Judged
 from spoofbench.specs import MetricSpec
 
 if TYPE_CHECKING:
-    from spoofbench.tables import Terms
+    from spoofbench.terms import Terms
 
 Evaluate = Callable[[Judged], float]
 Weights = NDArray[np.int64]

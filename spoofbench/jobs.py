@@ -31,7 +31,7 @@ from spoofbench.protocols import Protocol, load
 from spoofbench.runs import ModelRecord, RunRecord, WeightsRecord
 from spoofbench.scoring import Options
 from spoofbench.specs import ModelSpec
-from spoofbench.tables import Terms, terms_of
+from spoofbench.terms import Terms, terms_of
 from spoofbench.training import fit, trainings
 from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.recipe import recipe_for

@@ -8,18 +8,12 @@ from pathlib import Path
 
 from spoofbench import runs, scores
 from spoofbench.errors import InvalidRun, InvalidScores
+from spoofbench.rows import calibration_remark, flipped, judge
 from spoofbench.runs import RunRecord
 from spoofbench.score_files.formats import parse
 from spoofbench.scores import Reading, ScoreTable
-from spoofbench.tables import (
-    ResultTable,
-    Terms,
-    calibration_remark,
-    flipped,
-    judge,
-    result_table,
-    unused,
-)
+from spoofbench.tables import ResultTable, result_table, unused
+from spoofbench.terms import Terms
 from spoofbench.uncertainty import Uncertainty
 
 

@@ -5,24 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 import pytest
-from inprocess import run_here
+from inprocess import Spoofbench, run_here
 from program import Outcome
 from strangers import install
 from tiny import write_corpus
 
 from spoofbench.plugins import catalogue
 from spoofbench.settings import settings
-
-
-class Spoofbench(Protocol):
-    """The program, as the fixture of that name gives it."""
-
-    def __call__(self, *args: str | Path, env: dict[str, str] | None = None) -> Outcome:
-        """Run it with ``args`` in a folder of the test, ``env`` on top of our environment."""
-        ...
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spoofbench.plugins import catalogue
 from spoofbench.protocols import read
-from spoofbench.tables import Terms, terms_of
+from spoofbench.terms import Terms, terms_of
 
 PROTOCOL = """\
 schema = 1

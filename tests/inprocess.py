@@ -7,11 +7,20 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import Protocol
 from unittest import mock
 
 from program import PLAIN, Outcome
 
 from spoofbench.cli import main
+
+
+class Spoofbench(Protocol):
+    """The program, as the fixture of that name gives it."""
+
+    def __call__(self, *args: str | Path, env: dict[str, str] | None = None) -> Outcome:
+        """Run it with ``args`` in a folder of the test, ``env`` on top of our environment."""
+        ...
 
 
 def run_here(*args: str | Path) -> Outcome:

@@ -11,7 +11,8 @@ from spoofbench.errors import InvalidScores, InvalidSettings
 from spoofbench.judging import System
 from spoofbench.scores import ScoreTable
 from spoofbench.statistics.paired import resolution
-from spoofbench.tables import ResultTable, Terms
+from spoofbench.tables import ResultTable
+from spoofbench.terms import Terms
 from spoofbench.uncertainty import Uncertainty
 
 BY_SPEAKER = Uncertainty(unit="speaker", replicates=300)

@@ -12,7 +12,7 @@ from spoofbench.metrics.judged import Judged
 from spoofbench.plugins import catalogue
 from spoofbench.protocols import read
 from spoofbench.specs import MetricSpec
-from spoofbench.tables import Terms, terms_of
+from spoofbench.terms import Terms, terms_of
 
 EER = catalogue().metrics.get("eer").spec
 

@@ -12,7 +12,7 @@ from tiny import write_keys
 from spoofbench import fingerprint
 from spoofbench.plugins import catalogue
 from spoofbench.protocols import Protocol, read
-from spoofbench.tables import terms_of
+from spoofbench.terms import terms_of
 
 
 @pytest.fixture

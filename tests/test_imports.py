@@ -54,9 +54,19 @@ def test_a_plugin_imports_no_other_plugin(file: Path):
     assert plugins <= {file.relative_to(ROOT / "plugins").parts[0]}
 
 
+def declared_with(file: Path) -> list[Path]:
+    """Return a declaration and the modules of its own package that it imports."""
+    own = file.parent.name
+    modules = {m.split(".")[1] for m in imports(file) if m.split(".")[0] == own}
+    return [file, *(file.parent / f"{module}.py" for module in sorted(modules))]
+
+
 @pytest.mark.parametrize("file", DECLARATIONS, ids=name)
 def test_a_declaration_imports_only_spoofbench_and_the_standard_library(file: Path):
-    assert packages(file) <= {"spoofbench"} | sys.stdlib_module_names
+    light = {"spoofbench"} | sys.stdlib_module_names
+    first, *others = declared_with(file)
+    assert packages(first) <= light | {file.parent.name}
+    assert [other.name for other in others if not packages(other) <= light] == []
 
 
 @pytest.mark.parametrize("file", [file for file in ENGINE if file.name != "settings.py"], ids=name)

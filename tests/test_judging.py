@@ -10,7 +10,7 @@ from spoofbench import judging, runs
 from spoofbench.errors import InvalidRun, InvalidScores
 from spoofbench.plugins import catalogue
 from spoofbench.protocols import read
-from spoofbench.tables import Terms, terms_of
+from spoofbench.terms import Terms, terms_of
 
 # Two of four bona fide and one of eight spoofs are on the wrong side of 0: the EER is below 1/2.
 SCORES = (-1.0, -2.0, 3.0, 4.0, 0.5, -3.0, -4.0, -5.0, -6.0, -7.0, -8.0, -9.0)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Spoofbench
+from inprocess import Spoofbench
 from miniatures import protocol_file, write_asv_2021, write_keys
 
 from spoofbench.corpora import Parts, read_parts

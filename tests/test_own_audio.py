@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import Spoofbench
+from inprocess import Spoofbench
 from program import run_program
 
 from spoofbench import corpora

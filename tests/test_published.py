@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spoofbench import asv, scores, tables
+from spoofbench import asv, scores
 from spoofbench.metrics.detection import eer_point
 from spoofbench.metrics.tandem import weights_2019, weights_2021
 from spoofbench.plugins import catalogue
 from spoofbench.protocols import load
+from spoofbench.rows import judge
 from spoofbench.scores import ScoreTable
-from spoofbench.tables import MEAN, Row, Terms, terms_of
+from spoofbench.tables import MEAN, Row
+from spoofbench.terms import Terms, terms_of
 from spoofbench.uncertainty import Uncertainty
 from spoofbench.views import View
 
@@ -59,7 +61,7 @@ def read(reference: Path, terms: Terms) -> dict[str, ScoreTable]:
 
 @pytest.fixture(scope="module")
 def rows(read: dict[str, ScoreTable], terms: Terms) -> dict[tuple[str, str, str], Row]:
-    made = [row for name, table in read.items() for row in tables.judge(name, table, terms)]
+    made = [row for name, table in read.items() for row in judge(name, table, terms)]
     return {(row.run, row.by, row.group): row for row in made}
 
 
@@ -114,7 +116,7 @@ def test_every_interval_is_what_the_page_says_and_near_the_one_that_it_cites(
     here, cited = ([float(end) for end in cell.strip("[]").split(",")] for cell in cells[1:])
     asked = replace(terms, groups=terms.groups[:1], metrics=terms.metrics[:1])
     own = Uncertainty(unit=unit, replicates=2_000)
-    (row,) = tables.judge("r", read["rawgat-st"], asked, uncertainty=own)
+    (row,) = judge("r", read["rawgat-st"], asked, uncertainty=own)
     ends = [100 * row.intervals["eer"].low, 100 * row.intervals["eer"].high]
     assert ends == pytest.approx(here, abs=0.0051)
     assert ends == pytest.approx(cited, abs=0.08)
@@ -122,7 +124,7 @@ def test_every_interval_is_what_the_page_says_and_near_the_one_that_it_cites(
 
 def test_a_system_that_says_the_same_of_every_trial_has_the_eer_that_the_page_says(terms: Terms):
     same = ScoreTable(trials=terms.trials, scores=np.zeros(len(terms.trials)))
-    eer = tables.judge("same", same, terms)[0].values["eer"]
+    eer = judge("same", same, terms)[0].values["eer"]
     assert_stated(section("Trivial systems")[0][2], eer)
 
 

@@ -16,13 +16,16 @@ import numpy as np
 import pytest
 from tiny import write_keys
 
-from spoofbench import judging, runs, tables
+from spoofbench import judging, runs
 from spoofbench.errors import CorpusNotFound, InvalidProtocol, InvalidRun, SpoofbenchError
+from spoofbench.groups import POOLED
 from spoofbench.plugins import catalogue
 from spoofbench.protocols import read
+from spoofbench.rows import judge
 from spoofbench.scores import ScoreTable
-from spoofbench.groups import POOLED
-from spoofbench.tables import MEAN, Row, Tables, tabulate, terms_of
+from spoofbench.tables import MEAN, Row
+from spoofbench.tabulating import Tables, tabulate
+from spoofbench.terms import Terms, terms_of
 
 SCORES = (1.0, 2.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 4.0)
 
@@ -33,14 +36,14 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "corpus"
 
 
-def terms(root: Path, *, limit_to: int | None = None) -> tables.Terms:
+def terms(root: Path, *, limit_to: int | None = None) -> Terms:
     return terms_of(read(root / "keyed.toml"), catalogue(), root, limit_to=limit_to)
 
 
 def judged(root: Path, scores: Sequence[float] = SCORES) -> dict[str, Row]:
     asked = terms(root)
-    rows = tables.judge("mine", ScoreTable(trials=asked.trials, scores=np.array(scores)), asked)
-    return {row.group: row for row in rows}
+    table = ScoreTable(trials=asked.trials, scores=np.array(scores))
+    return {row.group: row for row in judge("mine", table, asked)}
 
 
 def keep(root: Path, label: str, *, limit_to: int | None = None) -> Path:
@@ -156,15 +159,15 @@ def test_an_unknown_metric_is_named_with_the_nearest_one(root: Path):
 
 
 @pytest.mark.parametrize(
-    ("scores", "flipped"),
+    ("scores", "expected"),
     [(SCORES, False), ([-score for score in SCORES], True), ([0.0] * 12, False)],
     ids=["right", "wrong", "useless"],
 )
 def test_scores_are_flipped_if_the_eer_is_above_one_half(
-    root: Path, scores: Sequence[float], flipped: bool
+    root: Path, scores: Sequence[float], expected: bool
 ):
     table = ScoreTable(trials=terms(root).trials, scores=np.array(scores))
-    assert tables.flipped(table) is flipped
+    assert flipped(table) is expected
 
 
 def test_runs_on_equal_terms_share_a_table(root: Path):

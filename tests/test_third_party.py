@@ -32,7 +32,7 @@ def program(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Program:
     ("kind", "name"),
     [
         ("models", "lfcc-linear"),
-        ("metrics", "auc"),
+        ("metrics", "pair-order"),
         ("reporters", "lines"),
         ("augmentations", "gain"),
         ("datasets", "csv-keys"),
@@ -67,7 +67,7 @@ def test_the_whole_job_runs_on_nothing_but_the_plugin(program):
     assert done.code == 0, done.err
     stamp, *numbers = done.out.splitlines()
     assert stamp == "# no human speech: tones and noise"
-    assert [line.split()[-2] for line in numbers] == ["eer", "auc"]
+    assert [line.split()[-2] for line in numbers] == ["eer", "pair-order"]
 
 
 def test_the_metric_of_the_plugin_is_the_share_of_pairs_in_the_right_order(program, tmp_path):
@@ -84,7 +84,7 @@ def test_the_metric_of_the_plugin_is_the_share_of_pairs_in_the_right_order(progr
     judged = program("score", file, "--protocol", "beeps", "--format", "json")
     assert judged.code == 0, judged.err
     pairs = [(b > s) + 0.5 * (b == s) for b in scores["bonafide"] for s in scores["spoof"]]
-    assert json.loads(judged.out)[0]["rows"][0]["auc"] == sum(pairs) / len(pairs)
+    assert json.loads(judged.out)[0]["rows"][0]["pair-order"] == sum(pairs) / len(pairs)
 
 
 def test_its_augmentation_is_a_factor_of_ten_to_twenty_decibels(example):

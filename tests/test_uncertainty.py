@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spoofbench import scores, tables
+from spoofbench import scores
 from spoofbench.errors import InvalidSettings
 from spoofbench.plugins import catalogue
 from spoofbench.protocols import load, read
+from spoofbench.rows import judge
 from spoofbench.scores import ScoreTable
-from spoofbench.tables import MEAN, Row, Terms, judge, terms_of
+from spoofbench.tables import MEAN, Row
+from spoofbench.terms import Terms, terms_of
 from spoofbench.uncertainty import Uncertainty, method_of
 
 PROTOCOL = """\
@@ -166,6 +168,6 @@ def test_a_thousand_speaker_replicates_of_eer_and_tdcf_on_la_eval_take_less_than
     asked = replace(terms, metrics=chosen, groups=terms.groups[:1])
     scored = scores.read(reference / "scores" / "la-eval.rawgat-st-mul.txt", terms.trials)
     started = time.process_time()
-    (row,) = tables.judge("r", scored, asked, uncertainty=Uncertainty(unit="speaker"))
+    (row,) = judge("r", scored, asked, uncertainty=Uncertainty(unit="speaker"))
     assert time.process_time() - started < 5
     assert row.intervals["eer"].low < 0.010601 < row.intervals["eer"].high

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from spoofbench import CorpusSpec, ProtocolSpec, hookimpl
+from spoofbench_asvspoof import downloads
 
 _OBTAIN_2019 = (
     "download {track}.zip from https://doi.org/10.7488/ds/2555 and unpack it; "
@@ -19,7 +20,6 @@ _OBTAIN_5 = (
 )
 _ACCESS = {"LA": "logical access", "PA": "physical access", "DF": "speech deepfake"}
 _PARTS = {"train": "training set", "dev": "development set", "eval": "evaluation set"}
-_RECORDS_2021 = {"LA": "4837263", "PA": "4834716", "DF": "4835108"}
 _LICENCES_2021 = {"LA": "ODC-By 1.0", "PA": "see LICENSE.PA.txt in it", "DF": "ODbL 1.0"}
 _SUBSETS_2021 = {
     "LA": ("eval", "progress", "hidden"),
@@ -39,6 +39,7 @@ def spoofbench_corpora() -> Sequence[CorpusSpec]:
                 licence="ODC-By 1.0",
                 obtain=_OBTAIN_2019.format(track=track),
                 page="https://doi.org/10.7488/ds/2555",
+                downloads=downloads.of_2019(track),
             )
             for track in ("LA", "PA")
         ),
@@ -49,15 +50,17 @@ def spoofbench_corpora() -> Sequence[CorpusSpec]:
                 licence=_LICENCES_2021[track],
                 obtain=_OBTAIN_2021.format(track=track, record=record),
                 page=f"https://zenodo.org/records/{record}",
+                downloads=downloads.of_2021(track),
             )
-            for track, record in _RECORDS_2021.items()
+            for track, record in downloads.RECORDS_2021.items()
         ),
         CorpusSpec(
             name="asvspoof5",
             summary="ASVspoof 5, crowdsourced speech, deepfakes and adversarial attacks.",
             licence="ODC-By 1.0; its bona fide speech CC BY 4.0",
             obtain=_OBTAIN_5,
-            page="https://zenodo.org/records/14498691",
+            page=f"https://zenodo.org/records/{downloads.RECORD_5}",
+            downloads=downloads.of_5(),
         ),
     ]
 

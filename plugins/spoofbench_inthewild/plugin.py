@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
-from spoofbench import CorpusSpec, ProtocolSpec, hookimpl
+from spoofbench import CorpusSpec, Download, ProtocolSpec, hookimpl
+
+_HUGGING_FACE = "https://huggingface.co/datasets/mueller91/In-The-Wild/resolve/main/"
+_ARCHIVE = "release_in_the_wild"
 
 
 @hookimpl
@@ -18,6 +21,13 @@ def spoofbench_corpora() -> Sequence[CorpusSpec]:
             "https://deepfake-total.com/in_the_wild and unpack it; the corpus is the folder "
             "release_in_the_wild, with meta.csv in it",
             page="https://deepfake-total.com/in_the_wild",
+            downloads=(
+                Download(
+                    file=f"{_ARCHIVE}.zip",
+                    url=f"{_HUGGING_FACE}{_ARCHIVE}.zip",
+                    inside=_ARCHIVE,
+                ),
+            ),
         )
     ]
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spoofbench import fingerprint, judging, tables
+from spoofbench import fingerprint, judging
 from spoofbench.calibration.fitted import Development, Fitted, Floats, Source
 from spoofbench.corpora import root_of
 from spoofbench.errors import InvalidCalibration, InvalidProtocol, InvalidSettings
 from spoofbench.plugins import Catalogue
 from spoofbench.protocols import Protocol, load
 from spoofbench.scores import ScoreTable
-from spoofbench.tables import Terms
+from spoofbench.terms import Terms, terms_of
 
 NAMED = 3
 """How many shared names a message names."""
@@ -116,7 +116,7 @@ def terms_for(
     """
     if data is None and beside is not None and beside.protocol.data.corpus == protocol.data.corpus:
         data = beside.root
-    return tables.terms_of(protocol, catalogue, root_of(protocol, catalogue, data=data))
+    return terms_of(protocol, catalogue, root_of(protocol, catalogue, data=data))
 
 
 def check_apart(dev: Terms, other: Terms) -> tuple[str, ...]:

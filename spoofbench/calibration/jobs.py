@@ -16,7 +16,8 @@ from spoofbench.errors import InvalidSettings
 from spoofbench.plugins import Catalogue
 from spoofbench.protocols import Protocol
 from spoofbench.scores import ScoreTable
-from spoofbench.tables import ResultTable, Terms
+from spoofbench.tables import ResultTable
+from spoofbench.terms import Terms
 
 P_SPOOF, C_MISS, C_FA = 0.05, 1.0, 10.0
 """The costs of ASVspoof 5, track 1."""

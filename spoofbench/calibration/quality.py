@@ -13,7 +13,8 @@ from spoofbench.metrics.judged import DetectionCosts, Judged
 from spoofbench.plugins import Catalogue
 from spoofbench.scores import ScoreTable
 from spoofbench.specs import MetricSpec
-from spoofbench.tables import ResultTable, Row, Terms
+from spoofbench.tables import ResultTable, Row
+from spoofbench.terms import Terms
 
 QUALITY = ("eer", "min-dcf", "act-dcf", "cllr", "min-cllr")
 """The metrics that say what a calibration did."""

@@ -58,7 +58,7 @@ def compare(
     from spoofbench.corpora import root_of
     from spoofbench.plugins import catalogue
     from spoofbench.protocols import load
-    from spoofbench.tables import terms_of
+    from spoofbench.terms import terms_of
 
     known = catalogue()
     write = reporter(output, known)

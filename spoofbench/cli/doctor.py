@@ -53,7 +53,7 @@ def doctor(
     from spoofbench.plugins import catalogue
     from spoofbench.protocols import load
     from spoofbench.score_files.formats import parse
-    from spoofbench.tables import terms_of
+    from spoofbench.terms import terms_of
 
     if negate and fix is None:
         raise InvalidSettings("--negate belongs to --fix OUT", hint="give --fix OUT too")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from spoofbench.plugins import Catalogue
-    from spoofbench.tables import Terms
+    from spoofbench.terms import Terms
 
 WIDTH = 5.0
 """Inches, as `spoofbench.pictures.style.WIDTH`, which is not loaded for help."""
@@ -159,7 +159,7 @@ def _terms(protocol: str, data: Path | None) -> tuple[Catalogue, Terms]:
     from spoofbench.corpora import root_of
     from spoofbench.plugins import catalogue
     from spoofbench.protocols import load
-    from spoofbench.tables import terms_of
+    from spoofbench.terms import terms_of
 
     known = catalogue()
     chosen = load(protocol, known)

@@ -60,7 +60,7 @@ def run(
     from spoofbench.plugins import catalogue
     from spoofbench.processes import joined
     from spoofbench.protocols import load
-    from spoofbench.tables import tabulate
+    from spoofbench.tabulating import tabulate
 
     known = catalogue()
     write = reporter(output, known)

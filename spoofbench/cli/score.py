@@ -55,6 +55,7 @@ def score(
     from spoofbench.corpora import root_of
     from spoofbench.plugins import catalogue
     from spoofbench.protocols import load
+    from spoofbench.terms import terms_of
 
     known = catalogue()
     write = reporter(output, known)
@@ -70,7 +71,7 @@ def score(
         else None,
     )
     chosen = view.revise(load(protocol, known))
-    terms = tables.terms_of(chosen, known, root_of(chosen, known, data=data))
+    terms = terms_of(chosen, known, root_of(chosen, known, data=data))
     with pointing_to_doctor(files, protocol):
         systems = judging.systems_of(files, terms, negate=negate, column=column, note=note)
     with advancing(view.uncertainty, len(systems)) as advance:

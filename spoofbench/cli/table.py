@@ -42,7 +42,7 @@ def table(
     from spoofbench.cli.viewing import advancing, uncertainty_of, view_of
     from spoofbench.plugins import catalogue
     from spoofbench.runs import below
-    from spoofbench.tables import tabulate
+    from spoofbench.tabulating import tabulate
 
     known = catalogue()
     write = reporter(output, known)

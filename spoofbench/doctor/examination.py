@@ -16,7 +16,7 @@ from spoofbench.plugins import Catalogue
 from spoofbench.protocols import Protocol, load
 from spoofbench.score_files.formats import ScoreFile
 from spoofbench.scores import spelt_as
-from spoofbench.tables import Terms
+from spoofbench.terms import Terms
 
 OF_SCORES = (
     findings.direction,

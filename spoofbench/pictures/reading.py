@@ -10,8 +10,10 @@ from spoofbench.groups import groups_of
 from spoofbench.judging import System
 from spoofbench.pictures.drawn import Caption, Drawn
 from spoofbench.plugins import Catalogue
+from spoofbench.rows import judge
 from spoofbench.specs import MetricSpec
-from spoofbench.tables import Terms, judge, result_table
+from spoofbench.tables import result_table
+from spoofbench.terms import Terms
 
 
 def caption_of(sources: Sequence[System], terms: Terms) -> Caption:

@@ -24,7 +24,7 @@ from spoofbench.metrics.detection import eer_point
 from spoofbench.protocols import Protocol
 from spoofbench.scores import ScoreTable
 from spoofbench.scoring import Options, score_batches
-from spoofbench.tables import Terms
+from spoofbench.terms import Terms
 from spoofbench.training import checkpoints
 from spoofbench.training.checkpoints import Epoch, Position
 from spoofbench.training.recipe import Recipe

@@ -15,7 +15,7 @@ from spoofbench.errors import InvalidCalibration, InvalidScores, InvalidSettings
 from spoofbench.plugins import catalogue
 from spoofbench.protocols import load
 from spoofbench.scores import ScoreTable
-from spoofbench.tables import Terms, terms_of
+from spoofbench.terms import Terms, terms_of
 
 OPERATION = fitted.operation_of(0.05, 1.0, 10.0)
 

@@ -22,7 +22,7 @@ from spoofbench.errors import (
 from spoofbench.plugins import catalogue
 from spoofbench.protocols import load
 from spoofbench.scores import ScoreTable
-from spoofbench.tables import terms_of
+from spoofbench.terms import terms_of
 
 OPERATION = fitted.operation_of(0.05, 1.0, 10.0)
 FLAT = fitted.operation_of(0.5, 1.0, 1.0)

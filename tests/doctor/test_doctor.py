@@ -22,7 +22,7 @@ from spoofbench.metrics.detection import eer_point
 from spoofbench.plugins import catalogue
 from spoofbench.protocols import read
 from spoofbench.score_files.formats import parse
-from spoofbench.tables import Terms, terms_of
+from spoofbench.terms import Terms, terms_of
 
 LINES = (
     *("B0 2.5", "B1 3.5", "B2 4.5", "B3 -0.75"),

@@ -12,7 +12,7 @@ from torch.nn import functional
 from spoofbench import protocols
 from spoofbench.plugins import catalogue
 from spoofbench.scoring import Options
-from spoofbench.tables import Terms, terms_of
+from spoofbench.terms import Terms, terms_of
 from spoofbench.training.fit import Task
 from spoofbench.training.recipe import Recipe
 

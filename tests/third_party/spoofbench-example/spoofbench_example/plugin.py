@@ -46,8 +46,8 @@ def spoofbench_metrics():
     """Offer the area under the ROC curve."""
     return [
         MetricSpec(
-            name="auc",
-            target="spoofbench_example.auc:auc",
+            name="pair-order",
+            target="spoofbench_example.pair_order:pair_order",
             summary="Chance that a bona fide trial scores above a spoof.",
             title="AUC",
             percent=True,

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 
-def auc(judged):
+def pair_order(judged):
     """Return the chance that a bona fide trial scores above a spoof; a tie counts one half."""
     bonafide, spoof = len(judged.bonafide), len(judged.spoof)
     ranks = rankdata(np.concatenate([judged.bonafide, judged.spoof]))  # ties share their mean rank
