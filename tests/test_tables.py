@@ -21,7 +21,7 @@ from spoofbench.errors import CorpusNotFound, InvalidProtocol, InvalidRun, Spoof
 from spoofbench.groups import POOLED
 from spoofbench.plugins import catalogue
 from spoofbench.protocols import read
-from spoofbench.rows import judge
+from spoofbench.rows import flipped, judge
 from spoofbench.scores import ScoreTable
 from spoofbench.tables import MEAN, Row
 from spoofbench.tabulating import Tables, tabulate

@@ -121,3 +121,40 @@ def test_kept_runs_can_be_seen_in_the_same_ways(corpus, scores, tmp_path, spoofb
     assert list(asked["metrics"]) == ["eer", "auc"]
     assert len(groups(asked, "speaker")) == SPEAKERS + 1
     assert "intervals" in asked["rows"][0]
+
+
+def test_scores_that_are_no_ratios_are_called_so_where_a_metric_takes_them_for_ratios(
+    corpus, tmp_path, spoofbench_cli
+):
+    """Scores with the right order and the wrong scale: surer than sure of too many errors."""
+    keys = (line.split() for line in (corpus / "keys.txt").read_text().splitlines())
+    lines = [f"{name} {1000 + (key == 'bonafide')}\n" for _, name, _, key in keys]
+    (tmp_path / "wild.txt").write_text("".join(lines))
+    given = ("score", tmp_path / "wild.txt", "--protocol", corpus / "talkers.toml", "--data")
+    warned = spoofbench_cli(*given, corpus, "--metrics", "eer,cllr")
+    assert "wild: the scores are no log-likelihood ratios" in warned.out
+    assert "are no log-likelihood ratios" not in spoofbench_cli(*given, corpus).out
+
+
+def test_the_threshold_of_a_calibration_can_be_used(corpus, scores, tmp_path, spoofbench_cli):
+    text = (corpus / "talkers.toml").read_text()
+    (corpus / "dev.toml").write_text(text.replace('role = "eval"', 'role = "dev"'))
+    keys = (line.split() for line in (corpus / "keys.txt").read_text().splitlines())
+    (corpus / "eval-keys.txt").write_text("".join(f"Z{s} Z{u} {a} {k}\n" for s, u, a, k in keys))
+    (corpus / "talkers.toml").write_text(text.replace('"keys.txt"', '"eval-keys.txt"'))
+    judged = tmp_path / "judged.txt"
+    judged.write_text("".join(f"Z{line}\n" for line in scores.read_text().splitlines()))
+    fitted = spoofbench_cli(
+        "calibrate", "--dev", scores, "--dev-protocol", corpus / "dev.toml", "--apply", judged,
+        "--protocol", corpus / "talkers.toml", "--data", corpus, "--out", tmp_path / "llr",
+    )  # fmt: skip
+    assert fitted.code == 0, fitted.err
+    used = spoofbench_cli(
+        "score", tmp_path / "llr" / "applied" / "judged.txt", "--protocol",
+        corpus / "talkers.toml", "--data", corpus, "--threshold",
+        tmp_path / "llr" / "calibration.json", "--format", "json",
+    )  # fmt: skip
+    assert used.code == 0, used.err
+    (table,) = json.loads(used.out)
+    assert "threshold -0.641854: a score of that or more is accepted" in table["notes"]
+    assert 0 <= table["rows"][0]["miss-at-threshold"] <= 1
