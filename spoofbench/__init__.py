@@ -5,13 +5,16 @@ Plugin authors import what they need from here; it loads no torch.
 
 from spoofbench.contracts import (
     Augmentation,
+    BatchAugmentation,
     Context,
     CorpusBuilder,
     Countermeasure,
     Metric,
+    Pool,
     PublishedNames,
     Reader,
     Reporter,
+    Talk,
     Trainable,
 )
 from spoofbench.errors import SpoofbenchError
@@ -35,6 +38,7 @@ __all__ = [
     "API_VERSION",
     "Augmentation",
     "AugmentationSpec",
+    "BatchAugmentation",
     "Checkpoint",
     "Context",
     "CorpusBuilder",
@@ -45,12 +49,14 @@ __all__ = [
     "Metric",
     "MetricSpec",
     "ModelSpec",
+    "Pool",
     "ProtocolSpec",
     "PublishedNames",
     "Reader",
     "Reporter",
     "ReporterSpec",
     "SpoofbenchError",
+    "Talk",
     "Trainable",
     "hookimpl",
 ]

@@ -82,7 +82,7 @@ class AudioCache:
     def __init__(self, root: Path, rate: int, capacity: int) -> None:
         self.root = root
         self.rate = rate
-        self._cache: LRUCache[str, Audio] = LRUCache(capacity, getsizeof=lambda a: int(a.nbytes))
+        self._cache: LRUCache[str, Audio] = LRUCache(capacity, getsizeof=_bytes)
 
     @property
     def size(self) -> int:
@@ -101,6 +101,10 @@ class AudioCache:
         if audio.nbytes <= self._cache.maxsize:
             self._cache[file] = audio
         return audio
+
+
+def _bytes(audio: Audio) -> int:
+    return int(audio.nbytes)
 
 
 def _bytes_cut_off(log: str) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -24,6 +25,17 @@ Crop = Callable[[Audio, Trial, int], Audio]
 """Brings a waveform ``(time,)`` to the model's input length, given its trial and the epoch."""
 
 
+Notes = Mapping[str, float | str]
+"""What is to be kept beside a score: a level as it was measured, who talked over the trial."""
+Variant = Callable[[Audio, Trial], tuple[Audio, Notes]]
+"""Makes of a waveform ``(time,)`` and its trial what a model is to hear."""
+
+
+def unchanged(waveform: Audio, trial: Trial) -> tuple[Audio, Notes]:  # noqa: ARG001
+    """Return the waveform as it is: the variant of a clean pass."""
+    return waveform, {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """A trial whose audio could not be used, and why."""
@@ -37,7 +49,9 @@ class Batch:
     """Utterances put together; those that failed stand aside.
 
     ``audio`` is ``(batch, time)``, padded with zeros behind ``lengths`` ``(batch,)``; ``bonafide``
-    is ``(batch,)`` bool. ``place`` is the batch's number among all batches of the pass.
+    is ``(batch,)`` bool. ``place`` is the batch's number among all batches of the pass,
+    ``variant`` that of what was done to the audio, and ``notes`` has what is to be kept of each
+    utterance.
     """
 
     place: int
@@ -46,6 +60,8 @@ class Batch:
     bonafide: Tensor
     utterances: tuple[str, ...]
     failures: tuple[Failure, ...]
+    notes: tuple[Notes, ...] = ()
+    variant: int = 0
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch with its tensors on ``device``."""
@@ -66,11 +82,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One batch to be made: its number, its trials, and the epoch it belongs to."""
+    """One batch to be made: its number, its trials, and the epoch it belongs to.
+
+    ``variants`` says which variants of the trials are wanted, where there are several.
+    """
 
     place: int
     trials: tuple[Trial, ...]
     epoch: int = 0
+    variants: tuple[int, ...] = (0,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,16 +157,23 @@ class _Maker(Dataset[Batch]):
         self.crop = crop
 
     def __getitem__(self, work: Work) -> Batch:
+        return self.batch(work, 0, unchanged)
+
+    def batch(self, work: Work, number: int, variant: Variant) -> Batch:
+        """Return one variant of the trials of ``work``."""
         waveforms: list[Audio] = []
+        notes: list[Notes] = []
         good: list[Trial] = []
         failures: list[Failure] = []
         for trial in work.trials:
             try:
-                waveform = self.crop(self.cache.read(trial.audio), trial, work.epoch)
+                waveform, noted = variant(self.cache.read(trial.audio), trial)
+                waveform = self.crop(waveform, trial, work.epoch)
             except InvalidAudio as error:
                 failures.append(Failure(utterance=trial.utterance, reason=str(error)))
             else:
                 waveforms.append(waveform)
+                notes.append(noted)
                 good.append(trial)
         return Batch(
             place=work.place,
@@ -155,7 +182,20 @@ class _Maker(Dataset[Batch]):
             bonafide=torch.tensor([trial.bonafide for trial in good], dtype=torch.bool),
             utterances=tuple(trial.utterance for trial in good),
             failures=tuple(failures),
+            notes=tuple(notes),
+            variant=number,
         )
+
+
+class _VariantMaker(Dataset[tuple[Batch, ...]]):
+    """Makes a piece of work into a batch for each variant; a recording is decoded once."""
+
+    def __init__(self, maker: _Maker, variants: Sequence[Variant]) -> None:
+        self.maker = maker
+        self.variants = tuple(variants)
+
+    def __getitem__(self, work: Work) -> tuple[Batch, ...]:
+        return tuple(self.maker.batch(work, n, self.variants[n]) for n in work.variants)
 
 
 def loader(
@@ -175,8 +215,31 @@ def loader(
     in this process.
     """
     cache = AudioCache(root, rate, cache_bytes // max(workers, 1))
+    return _load(_Maker(cache, crop), work, workers=workers, pin=pin)
+
+
+def variant_loader(
+    work: Collection[Work],
+    variants: Sequence[Variant],
+    *,
+    cache: AudioCache,
+    crop: Crop,
+    workers: int,
+    pin: bool = False,
+) -> DataLoader[tuple[Batch, ...]]:
+    """Return a loader that gives a `Batch` for each of the variants that a piece of work wants.
+
+    ``cache`` is copied into each of the workers, which decode for themselves.
+    """
+    return _load(_VariantMaker(_Maker(cache, crop), variants), work, workers=workers, pin=pin)
+
+
+T = TypeVar("T")
+
+
+def _load(maker: Dataset[T], work: Collection[Work], *, workers: int, pin: bool) -> DataLoader[T]:
     return DataLoader(
-        _Maker(cache, crop),
+        maker,
         sampler=work,  # each piece of work is sent whole: workers hold no list of trials
         batch_size=None,
         num_workers=workers,

@@ -6,7 +6,7 @@ Importing this loads neither torch nor numpy.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO, runtime_checkable
 
@@ -79,23 +79,71 @@ class CorpusBuilder(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Talk:
+    """Somebody else's speech: ``audio`` ``(time,)``, and of which trial it is."""
+
+    audio: Tensor
+    utterance: str
+    speaker: str
+    bonafide: bool
+
+
+class Pool(Protocol):
+    """The speech of a protocol's other speakers, as an augmentation of one trial may use it."""
+
+    def draw(self, count: int, random: Generator, *, bonafide: bool = True) -> Sequence[Talk]:
+        """Return ``count`` utterances of as many speakers, none of them the trial's own.
+
+        Bona fide ones, or spoofs. Raises `InvalidCondition` if there are not so many speakers.
+        """
+        ...
+
+    def speakers(self, *, bonafide: bool = True) -> int:
+        """Return how many speakers there are beside the trial's own."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What an augmentation may use beside the audio. Grows by fields, so that plugins keep working.
 
     ``rate`` is in samples per second, ``random`` belongs to this trial and condition alone.
+    ``options`` are the numbers that follow the level, ``source`` is what stands in parentheses
+    behind the name. Into ``notes`` goes what is to be kept beside the score: the level as it was
+    measured, who talked over the trial.
     """
 
     rate: int
     random: Generator
     utterance: str
+    pool: Pool | None = None
+    options: tuple[float, ...] = ()
+    source: str = ""
+    notes: dict[str, float | str] = field(default_factory=dict)
 
 
 class Augmentation(Protocol):
     """A transform of audio that has a level."""
 
     def apply(self, audio: Tensor, level: float, context: Context) -> Tensor:
-        """Return ``audio`` ``(time,)`` transformed at ``level``: same length, same dtype."""
+        """Return ``audio`` ``(time,)`` transformed at ``level``: same length, same dtype.
+
+        The length may change where the spec says so. ``level`` is NaN for an augmentation without
+        one. ``audio`` must not be written into.
+        """
+        ...
+
+
+@runtime_checkable
+class BatchAugmentation(Protocol):
+    """An augmentation that can do several trials at once, with the same result for each."""
+
+    def apply_batch(self, audio: Tensor, level: float, contexts: Sequence[Context]) -> Tensor:
+        """Return ``audio`` ``(batch, time)`` transformed, as `Augmentation.apply` would one by one.
+
+        All have the same length.
+        """
         ...
 
 

@@ -43,6 +43,10 @@ class InvalidKeys(SpoofbenchError):
     """A key file, or an ASV score file, with a line that cannot be used."""
 
 
+class InvalidCondition(SpoofbenchError):
+    """A condition that does not read as one, or that cannot be made of this audio."""
+
+
 class InvalidAudio(SpoofbenchError):
     """A recording that cannot be decoded into finite samples."""
 

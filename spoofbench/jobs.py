@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +23,21 @@ from spoofbench import (
     weights,
 )
 from spoofbench.contracts import Countermeasure, Progress, Trainable
-from spoofbench.errors import CorpusNotFound, InvalidRecipe, InvalidSettings, InvalidWeights
+from spoofbench.errors import (
+    CorpusNotFound,
+    FailedTrials,
+    InvalidRecipe,
+    InvalidSettings,
+    InvalidWeights,
+)
 from spoofbench.locks import reserved
 from spoofbench.plugins import Catalogue, Offer, instantiate
 from spoofbench.processes import Processes, own_device
 from spoofbench.protocols import Protocol, load
+from spoofbench.robustness import measured
+from spoofbench.robustness.applying import Applied
+from spoofbench.robustness.conditions import Condition
+from spoofbench.robustness.pool import SpeechPool
 from spoofbench.runs import ModelRecord, RunRecord, WeightsRecord
 from spoofbench.scoring import Options
 from spoofbench.specs import ModelSpec
@@ -38,6 +48,9 @@ from spoofbench.training.recipe import recipe_for
 from spoofbench.training.trainings import PartRecord, TrainingRecord, TrainingTerms
 from spoofbench.trials import missing_audio
 from spoofbench.weights import Weights
+
+AS_IT_IS = Condition()
+"""Audio to which nothing is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,37 +341,91 @@ class Job:
             lines.append(f"time      {estimate.in_words(epoch * recipe.epochs)} on {self.device}")
         return lines
 
-    def run_folder(self, terms: Terms, found: Weights | None) -> Path:
-        """Return the folder of scoring ``terms`` with these weights."""
-        return runs.folder_for(self.request.out, terms.protocol, self._terms_of(terms, found))
+    def run_folder(
+        self, terms: Terms, found: Weights | None, condition: Condition = AS_IT_IS
+    ) -> Path:
+        """Return the folder of scoring ``terms`` with these weights under a condition."""
+        terms_of_run = self._terms_of(terms, found, condition)
+        return runs.folder_for(self.request.out, terms.protocol, terms_of_run)
 
     def score(self, terms: Terms, found: Weights | None) -> Path | None:
         """Score ``terms`` unless it was done before; return the run folder (first process only)."""
-        folder = self.run_folder(terms, found)
-        if runs.is_finished(folder):
-            if self.processes.is_first:
-                self.voice.note(f"scored before: {folder}")
-            return folder if self.processes.is_first else None
+        folders = self.score_conditions(terms, found, [AS_IT_IS])
+        return folders[0] if folders else None
+
+    def score_conditions(
+        self, terms: Terms, found: Weights | None, conditions: Sequence[Condition]
+    ) -> list[Path]:
+        """Score ``terms`` under each condition that was not done before, in one pass.
+
+        Returns the run folders, in the first process; an empty list in the others. Raises
+        `InvalidCondition` for a condition that cannot be made of these trials.
+        """
+        folders = [self.run_folder(terms, found, condition) for condition in conditions]
+        missing = [
+            (folder, condition)
+            for folder, condition in zip(folders, conditions, strict=True)
+            if not runs.is_finished(folder)
+        ]
+        if self.processes.is_first and len(missing) < len(folders):
+            before = [str(folder) for folder in folders if runs.is_finished(folder)]
+            said = before[0] if len(before) == 1 else f"{len(before)} of {len(folders)} conditions"
+            self.voice.note(f"scored before: {said}")
+        if missing:
+            self._score_missing(terms, found, missing)
+        return folders if self.processes.is_first else []
+
+    def _score_missing(
+        self, terms: Terms, found: Weights | None, missing: Sequence[tuple[Path, Condition]]
+    ) -> None:
+        options = self._options(terms.root, self._samples(found))
+        pool = SpeechPool.of(terms.trials, options.cache(), seed=self.request.seed)
+        lanes = [
+            scoring.Lane(folder=folder, variant=self._applied(condition, pool))
+            for folder, condition in missing
+        ]
         model = self.model()
         if found is not None:
             weights.load(cast(nn.Module, model), found)
-        options = self._options(terms.root, self._samples(found))
         with self.voice.progress(f"scoring {terms.protocol.name}", "utterances") as progress:
-            result = scoring.score_run(
+            result = scoring.score_lanes(
                 model,
                 terms.trials,
-                folder,
+                lanes,
                 options,
                 processes=self.processes,
                 progress=progress,
             )
         if result is None:
+            return
+        results, tally = result
+        failures: list[FailedTrials] = []
+        for (folder, condition), own in zip(missing, results, strict=True):
+            if isinstance(own, FailedTrials):
+                failures.append(own)
+                continue
+            scores.write(own.table, folder / runs.SCORES)
+            measured.write(own.notes, terms.trials, folder)
+            runs.write(self._run_record(terms, found, options, tally, condition), folder)
+            scoring.discard_parts(folder)
+        if failures:
+            raise failures[0]
+
+    def _applied(self, condition: Condition, pool: SpeechPool) -> Applied:
+        applied = Applied(
+            condition=condition, seed=self.request.seed, rate=self.spec.sample_rate, pool=pool
+        )
+        applied.ready()
+        return applied
+
+    def _condition_record(self, condition: Condition) -> runs.ConditionRecord | None:
+        if not condition.steps:
             return None
-        table, tally = result
-        scores.write(table, folder / runs.SCORES)
-        runs.write(self._run_record(terms, found, options, tally), folder)
-        scoring.discard_parts(folder)
-        return folder
+        return runs.ConditionRecord(
+            text=str(condition),
+            seed=self.request.seed,
+            augmentations=tuple(step.identity for step in condition.steps),
+        )
 
     def _samples(self, found: Weights | Training | None) -> int | None:
         """Return the input length: what the weights were trained with, else the model's own."""
@@ -368,7 +435,9 @@ class Job:
             return found.origin.recipe.samples
         return self.spec.samples
 
-    def _terms_of(self, terms: Terms, found: Weights | None) -> runs.Terms:
+    def _terms_of(
+        self, terms: Terms, found: Weights | None, condition: Condition = AS_IT_IS
+    ) -> runs.Terms:
         return runs.Terms(
             model=self._record(),
             weights=WeightsRecord(source=found.source, sha256=found.sha256)
@@ -378,14 +447,20 @@ class Job:
             samples=self._samples(found),
             precision=self.request.precision,
             device=self.device.type,
+            condition=self._condition_record(condition),
         )
 
     def _run_record(
-        self, terms: Terms, found: Weights | None, options: Options, tally: scoring.Tally
+        self,
+        terms: Terms,
+        found: Weights | None,
+        options: Options,
+        tally: scoring.Tally,
+        condition: Condition,
     ) -> RunRecord:
         return RunRecord(
             label=f"{self.spec.name} ({found.name})" if found else self.spec.name,
-            terms=self._terms_of(terms, found),
+            terms=self._terms_of(terms, found, condition),
             protocol=terms.protocol,
             fingerprint=terms.fingerprint,
             corpus=str(terms.root.resolve()),

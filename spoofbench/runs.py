@@ -45,6 +45,15 @@ class WeightsRecord(_Part):
     sha256: str = ""
 
 
+class ConditionRecord(_Part):
+    """What was done to the audio: the condition as it is written, and all that decides it."""
+
+    text: str
+    seed: int
+    augmentations: tuple[str, ...]
+    """Each augmentation with its distribution and version, and the checksum of its source."""
+
+
 class Terms(_Part):
     """Everything that decides a run's scores. Two runs on the same terms are one run."""
 
@@ -56,10 +65,14 @@ class Terms(_Part):
     precision: str
     device: str
     """Kind of device: cpu, cuda, ..."""
+    condition: ConditionRecord | None = None
+    """What was done to the audio; None for audio as it is."""
 
     def identity(self) -> str:
         """Return 12 hexadecimal digits that stand for these terms; where weights lie is no term."""
         table = self.model_dump() | {"weights": self.weights.sha256}
+        if self.condition is None:
+            del table["condition"]
         return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -92,10 +105,21 @@ class RunRecord(_Part):
     finished: str
     """When the run was completed, in UTC."""
 
+    @property
+    def condition(self) -> str:
+        """What was done to the audio, ``clean`` if nothing was."""
+        done = self.terms.condition if self.terms is not None else None
+        return "clean" if done is None else done.text
+
 
 def folder_for(out: Path, protocol: Protocol, terms: Terms) -> Path:
     """Return the folder, below ``out``, of the run on these terms."""
     return out / protocol.name / f"{terms.model.name}-{terms.identity()}"
+
+
+def measured_file(folder: Path) -> Path:
+    """Return the file of what was measured of each trial under a condition."""
+    return folder / "measured.tsv"
 
 
 def write(record: RunRecord, folder: Path) -> None:

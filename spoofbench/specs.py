@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pkgutil
 import re
 from dataclasses import dataclass
@@ -171,11 +172,26 @@ class ProtocolSpec(Spec):
 class AugmentationSpec(Spec):
     """An augmentation: ``target`` called without arguments gives a `contracts.Augmentation`.
 
-    ``unit`` is that of its level (``"dB SNR"``), ``levels`` are usual ones from easy to hard.
+    ``unit`` is that of its level (``"dB SNR"``), ``levels`` are usual ones from easy to hard; both
+    are empty for an augmentation that has no level. ``lowest`` and ``highest`` bound the level.
+    ``options`` are further numbers that may follow the level, each a name and its default.
+    ``family`` is ``noise``, ``codec``, ``overlap``, ``reverb``, ``channel`` or ``time``.
+    ``talkers`` is how many other speakers of the protocol it needs. ``source`` says in words what
+    must stand in parentheses behind the name, such as a folder; it is empty if nothing may.
+    ``keeps_length`` is false for what changes how long a trial is. ``version`` changes whenever the
+    audio that it gives changes.
     """
 
     unit: str
     levels: tuple[float, ...]
+    lowest: float = -math.inf
+    highest: float = math.inf
+    options: tuple[tuple[str, float], ...] = ()
+    family: str = "other"
+    talkers: int = 0
+    source: str = ""
+    keeps_length: bool = True
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,5 @@
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,11 @@ import torch
 from filelock import FileLock
 from torch import Tensor, nn
 
-from spoofbench import scoring
-from spoofbench.errors import BrokenPlugin, FailedTrials, InvalidRun, StorageError
+from spoofbench import audio, scoring
+from spoofbench.errors import BrokenPlugin, FailedTrials, InvalidAudio, InvalidRun, StorageError
 from spoofbench.processes import Processes
 from spoofbench.scores import ScoreTable
-from spoofbench.scoring import Options
+from spoofbench.scoring import Lane, Options
 from spoofbench.trials import Trial
 
 RATE = 16_000
@@ -90,9 +91,23 @@ def score(
     chosen: Options,
     processes: Processes = Processes(),  # noqa: B008
 ) -> tuple[ScoreTable, scoring.Tally]:
-    result = scoring.score_run(model, TRIALS, folder, chosen, processes=processes, progress=silent)
+    (result,), tally = score_in([Lane(folder=folder)], model, chosen, processes)
+    return result.table, tally
+
+
+def score_in(
+    lanes: Sequence[Lane],
+    model: object,
+    chosen: Options,
+    processes: Processes = Processes(),  # noqa: B008
+) -> tuple[tuple[scoring.Result, ...], scoring.Tally]:
+    result = scoring.score_lanes(model, TRIALS, lanes, chosen, processes=processes, progress=silent)
     assert result is not None
-    return result
+    results, tally = result
+    for each in results:
+        if isinstance(each, FailedTrials):
+            raise each
+    return results, tally
 
 
 EXPECTED = [mean_of(number) for number in range(COUNT)]
@@ -228,8 +243,13 @@ def test_two_processes_share_the_batches_and_nothing_is_scored_twice(corpus, tmp
             pass
 
     run, second, first = tmp_path / "run", Judge(), Judge()
-    nothing = scoring.score_run(
-        second, TRIALS, run, options(corpus), processes=Alone(rank=1, count=2), progress=silent
+    nothing = scoring.score_lanes(
+        second,
+        TRIALS,
+        [Lane(folder=run)],
+        options(corpus),
+        processes=Alone(rank=1, count=2),
+        progress=silent,
     )
     table, _ = score(first, run, options(corpus), Alone(rank=0, count=2))
     assert nothing is None
@@ -272,10 +292,10 @@ def test_models_are_judged_in_evaluation_mode_and_given_back_as_they_were(corpus
 
 def test_progress_counts_the_trials_of_this_call(corpus, tmp_path):
     told: list[tuple[int, int]] = []
-    scoring.score_run(
+    scoring.score_lanes(
         Judge(),
         TRIALS,
-        tmp_path / "run",
+        [Lane(folder=tmp_path / "run")],
         options(corpus),
         processes=Processes(),
         progress=lambda done, total: told.append((done, total)),
@@ -287,3 +307,72 @@ def test_only_modules_with_something_to_set_need_weights():
     assert scoring.has_parameters(nn.Linear(1, 1))
     assert not scoring.has_parameters(nn.ReLU())
     assert not scoring.has_parameters(Judge())
+
+
+def plus(offset: float):
+    """A variant that adds ``offset`` to the audio, and says so."""
+    return lambda waveform, trial: (waveform + np.float32(offset), {"offset": offset})
+
+
+def lanes(folder: Path, *offsets: float) -> list[Lane]:
+    return [Lane(folder=folder / f"plus-{offset:g}", variant=plus(offset)) for offset in offsets]
+
+
+def test_every_lane_hears_its_own_variant(corpus, tmp_path):
+    results, tally = score_in(lanes(tmp_path, 0.0, 0.5), Judge(), options(corpus))
+    assert results[0].table.scores.tolist() == EXPECTED
+    assert results[1].table.scores.tolist() == [score + 0.5 for score in EXPECTED]
+    assert tally.scored == 2 * COUNT
+
+
+def test_a_recording_is_decoded_once_for_all_lanes(corpus, tmp_path, monkeypatch):
+    read: list[str] = []
+    decode = audio.read
+
+    def counted(file: Path, rate: int) -> audio.Audio:
+        read.append(file.name)
+        return decode(file, rate)
+
+    monkeypatch.setattr(audio, "read", counted)
+    score_in(lanes(tmp_path, 0.0, 0.25, 0.5), Judge(), options(corpus))
+    assert sorted(read) == sorted(f"u{number}.wav" for number in range(COUNT))
+
+
+def test_what_was_measured_is_kept_beside_the_scores_over_an_interruption(corpus, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        score_in(lanes(tmp_path, 0.5), Judge(stop_after=4), options(corpus))
+    (result,), _ = score_in(lanes(tmp_path, 0.5), Judge(), options(corpus))
+    assert result.notes == {f"u{number}": {"offset": 0.5} for number in range(COUNT)}
+
+
+def test_an_interrupted_pass_goes_on_where_each_lane_stopped(corpus, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        score_in(lanes(tmp_path, 0.0, 0.5), Judge(stop_after=6), options(corpus))
+    rest = Judge()
+    results, tally = score_in(lanes(tmp_path, 0.0, 0.5), rest, options(corpus))
+    # Three batches of two were scored: both lanes of the first, and the first lane of the second.
+    assert tally.scored == 2 * COUNT - 6
+    assert [result.table.scores.tolist() for result in results] == [
+        EXPECTED,
+        [score + 0.5 for score in EXPECTED],
+    ]
+
+
+def test_a_lane_that_is_added_is_all_that_is_scored(corpus, tmp_path):
+    score_in(lanes(tmp_path, 0.0), Judge(), options(corpus))
+    added = Judge()
+    score_in(lanes(tmp_path, 0.0, 0.5), added, options(corpus))
+    assert added.seen == [score + 0.5 for score in EXPECTED]
+
+
+def test_a_variant_that_makes_no_audio_of_a_trial_fails_in_its_lane_alone(corpus, tmp_path):
+    def fragile(waveform, trial):
+        if trial.utterance == "u3":
+            raise InvalidAudio("nothing is left of u3")
+        return waveform, {}
+
+    both = [Lane(folder=tmp_path / "good"), Lane(folder=tmp_path / "bad", variant=fragile)]
+    with pytest.raises(FailedTrials, match="nothing is left of u3"):
+        score_in(both, Judge(), options(corpus))
+    assert not (tmp_path / "good" / scoring.FAILURES).exists()
+    assert "u3" in (tmp_path / "bad" / scoring.FAILURES).read_text()

@@ -161,6 +161,8 @@ def _matrix(by: str, rows: Sequence[Row], metric: MetricSpec, run: str) -> Grid:
 
 def _caption(by: str, *, within: bool) -> str:
     """Say against which bona fide trials the spoofs of a group stand."""
+    if by in ("condition", "summary") or ":" in by:
+        return f"by {by}"
     return f"by {by}, against {'its own' if within else 'all'} bona fide"
 
 

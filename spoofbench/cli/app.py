@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from spoofbench.cli import (
+    augment,
     calibrate,
     compare,
     data,
@@ -15,6 +16,7 @@ from spoofbench.cli import (
     fuse,
     listings,
     plot,
+    robustness,
     run,
     score,
     table,
@@ -32,6 +34,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run.run)
+app.command("robustness")(robustness.robustness)
+app.command("augment")(augment.augment)
 app.command("train")(train.train)
 app.command("score")(score.score)
 app.command("doctor")(doctor.doctor)

@@ -31,8 +31,8 @@ def datasets() -> None:
 
 
 def augmentations() -> None:
-    """List the augmentations, with unit and usual levels."""
-    _print_shelf("augmentations", ("unit", "levels"), _augmentation_details)
+    """List the augmentations, with unit and usual levels, and how each is written."""
+    _print_shelf("augmentations", ("family", "unit", "levels", "example"), _augmentation_details)
 
 
 def metrics() -> None:
@@ -106,7 +106,10 @@ def _protocol_details(spec: Spec) -> Sequence[str]:
 
 def _augmentation_details(spec: Spec) -> Sequence[str]:
     assert isinstance(spec, AugmentationSpec)  # noqa: S101
-    return (spec.unit, ", ".join(f"{level:g}" for level in spec.levels))
+    from spoofbench.robustness.conditions import example
+
+    levels = ", ".join(f"{level:g}" for level in spec.levels)
+    return (spec.family, spec.unit or "-", levels or "-", example(spec))
 
 
 def _metric_details(spec: Spec) -> Sequence[str]:

@@ -1,0 +1,1 @@
+"""Channels: what microphones, converters and networks do to speech, codecs apart."""

@@ -1,0 +1,1 @@
+"""Rooms: reverberation by image sources and by measured responses."""

@@ -1,0 +1,1 @@
+"""Timing: speed, pitch, trimming of silence, and duration."""

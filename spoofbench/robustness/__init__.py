@@ -1,0 +1,1 @@
+"""Robustness: the same trials under noise, codecs, overlapped speech, rooms and channels."""

@@ -1,0 +1,108 @@
+"""Applying conditions to audio: the same audio whatever the model, the batch and the worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+import torch
+
+from spoofbench.audio import Audio
+from spoofbench.batches import Notes
+from spoofbench.contracts import Augmentation, Context, Pool
+from spoofbench.errors import BrokenPlugin, InvalidAudio, InvalidCondition
+from spoofbench.robustness.conditions import Condition, Step
+from spoofbench.robustness.pool import SpeechPool
+from spoofbench.trials import Trial
+
+
+@dataclass(slots=True, kw_only=True)
+class Applied:
+    """A condition as a variant of a pass (`batches.Variant`); it is sent to worker processes.
+
+    ``rate`` is that of the audio in samples per second. Augmentations are made in the process that
+    uses them, when they are first used.
+    """
+
+    condition: Condition
+    seed: int
+    rate: int
+    pool: SpeechPool | None = None
+    _made: dict[str, Augmentation] = field(default_factory=dict, repr=False)
+
+    def __call__(self, waveform: Audio, trial: Trial) -> tuple[Audio, Notes]:
+        """Return what the condition makes of ``waveform`` ``(time,)``, and what was measured."""
+        if not self.condition.steps or not self.condition.concerns(bonafide=trial.bonafide):
+            return waveform, {}
+        pool = self.pool.beside(trial) if self.pool is not None else None
+        return self.changed(waveform, trial.utterance, pool)
+
+    def changed(self, waveform: Audio, utterance: str, pool: Pool | None) -> tuple[Audio, Notes]:
+        """Return what the steps make of ``waveform`` ``(time,)``, and what was measured.
+
+        Raises `InvalidAudio` if the result is not finite or empty, `BrokenPlugin` if a step does
+        not keep its contract.
+        """
+        random = torch.Generator().manual_seed(self.condition.seed(self.seed, utterance))
+        audio = torch.from_numpy(np.array(waveform, dtype=np.float32))
+        notes: dict[str, float | str] = {}
+        for step in self.condition.steps:
+            context = Context(
+                rate=self.rate,
+                random=random,
+                utterance=utterance,
+                pool=pool,
+                options=step.options,
+                source=step.source,
+            )
+            with torch.no_grad():
+                made = self._augmentation(step).apply(audio, step.level, context)
+            _check(made, audio, step)
+            audio = made
+            notes |= context.notes
+        if not len(audio) or not torch.isfinite(audio).all():
+            raise InvalidAudio(f"{utterance}: nothing finite is left of it under {self.condition}")
+        return cast(Audio, audio.numpy()), notes
+
+    def ready(self) -> None:
+        """Raise what stands in the way of the condition, such as an encoder that is not there.
+
+        Raises `InvalidCondition` if fewer speakers are known than a step needs.
+        """
+        for step in self.condition.steps:
+            augmentation = self._augmentation(step)
+            if callable(check := getattr(augmentation, "ready", None)):
+                check()
+            if step.spec.talkers and self.pool is not None:
+                self._check_speakers(step)
+
+    def _check_speakers(self, step: Step) -> None:
+        assert self.pool is not None  # noqa: S101
+        known = self.pool.count(bonafide=True)
+        if known <= step.spec.talkers:
+            raise InvalidCondition(
+                f"{step} needs {step.spec.talkers} speakers beside the trial's own, and the "
+                f"protocol has {known} with bona fide speech in all",
+                hint="use a protocol with more speakers, or recordings(DIR)@10 with a folder of "
+                "your own",
+            )
+
+    def _augmentation(self, step: Step) -> Augmentation:
+        if step.spec.name not in self._made:
+            made = step.spec.resolve()()
+            if not callable(getattr(made, "apply", None)):
+                raise BrokenPlugin(f"the augmentation '{step.spec.name}' has no apply()")
+            self._made[step.spec.name] = made
+        return self._made[step.spec.name]
+
+
+def _check(made: torch.Tensor, audio: torch.Tensor, step: Step) -> None:
+    """Raise `BrokenPlugin` unless ``made`` is a waveform of the length that it should have."""
+    if not isinstance(made, torch.Tensor) or made.ndim != 1 or made.dtype != audio.dtype:
+        raise BrokenPlugin(f"{step.spec.name} did not return a waveform (time,) of {audio.dtype}")
+    if step.spec.keeps_length and made.shape != audio.shape:
+        raise BrokenPlugin(
+            f"{step.spec.name} made {len(made):,} samples of {len(audio):,}",
+            hint="an augmentation keeps the length, or its spec says keeps_length=False",
+        )

@@ -1,0 +1,229 @@
+"""``spoofbench robustness`` and ``augment`` on the tiny corpus, which has two speakers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from inprocess import run_here
+from program import Outcome
+
+Sweep = Callable[..., Outcome]
+MODEL = """\
+from spoofbench import ModelSpec, hookimpl
+
+
+@hookimpl
+def spoofbench_models():
+    return [ModelSpec(name="hiss", target="hiss_model:Hiss", summary="Less hiss, more bona fide.")]
+"""
+HISS = '''\
+import os
+
+
+class Hiss:
+    """Scores by how smooth a waveform is, and tells a file how many utterances it was given."""
+
+    def score(self, audio, lengths):
+        with open(os.environ["HISS_COUNT"], "a") as file:
+            file.write("x" * len(audio))
+        return -(audio[:, 1:] - audio[:, :-1]).abs().mean(dim=1) - audio.abs().mean(dim=1) / 10
+'''
+
+
+@pytest.fixture
+def counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Install the model `hiss`; give how many utterances it has scored so far."""
+    site = tmp_path / "site"
+    info = site / "hiss-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hiss\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[spoofbench]\nhiss = hiss_plugin\n")
+    (site / "hiss_plugin.py").write_text(MODEL)
+    (site / "hiss_model.py").write_text(HISS)
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.setenv("HISS_COUNT", str(tmp_path / "count"))
+    monkeypatch.chdir(tmp_path)
+    return lambda: len((tmp_path / "count").read_text()) if (tmp_path / "count").exists() else 0
+
+
+@pytest.fixture
+def sweep(tiny: Path, counted: Callable[[], int]) -> Sweep:
+    given = ("--protocol", tiny / "tiny-eval.toml", "--data", tiny, "--workers", "0")
+    return lambda *args: run_here("robustness", "hiss", *given, *args)
+
+
+def rows(outcome: Outcome, table: int = 0) -> dict[str, dict]:
+    assert outcome.code == 0, outcome.err
+    return {row["group"]: row for row in json.loads(outcome.out)[table]["rows"]}
+
+
+NOISE = ("--noise", "white", "--snr", "20,0", "--format", "json")
+
+
+def test_every_condition_stands_beside_clean(sweep):
+    found = rows(sweep(*NOISE))
+    assert list(found) == ["clean", "white@20", "white@0", "mean"]
+    clean = found["clean"]["eer"]
+    for name in ("white@20", "white@0"):
+        assert found[name]["eer-change"] == pytest.approx(found[name]["eer"] - clean)
+
+
+def test_the_mean_over_the_sweep_leaves_clean_out(sweep):
+    found = rows(sweep(*NOISE))
+    assert found["mean"]["eer"] == pytest.approx(
+        (found["white@20"]["eer"] + found["white@0"]["eer"]) / 2
+    )
+
+
+def test_the_level_is_told_as_it_was_measured(sweep):
+    found = rows(sweep(*NOISE))
+    assert found["white@20"]["measured"] == pytest.approx(20, abs=0.1)
+    assert found["white@0"]["measured"] == pytest.approx(0, abs=0.1)
+    assert found["clean"]["measured"] is None
+
+
+def test_each_condition_and_trial_is_scored_once(sweep, counted):
+    sweep(*NOISE)
+    assert counted() == 3 * 10
+    sweep(*NOISE)
+    assert counted() == 3 * 10
+
+
+def test_a_condition_that_is_added_is_all_that_is_scored(sweep, counted):
+    sweep(*NOISE)
+    sweep("--noise", "white", "--snr", "20,0,10")
+    assert counted() == 4 * 10
+
+
+def test_the_first_line_says_what_is_run(sweep):
+    assert "hiss on " in sweep(*NOISE).err.splitlines()[0]
+    assert "3 conditions, clean included" in sweep(*NOISE).err.splitlines()[0]
+
+
+def test_a_sweep_is_summed_up(sweep):
+    summary = rows(sweep(*NOISE, "--ci", "trial", "--replicates", "50"), table=1)
+    assert "white: EER doubles at (dB SNR)" in summary
+    assert "white: mean EER % from 20 to 0 dB SNR" in summary
+    assert "mean over the sweep (EER %)" in summary
+    assert any(name.startswith("worst: white@") for name in summary)
+
+
+def test_differences_to_clean_have_paired_intervals(sweep):
+    found = rows(sweep(*NOISE, "--ci", "trial", "--replicates", "50"))
+    assert {"eer", "eer-change"} <= set(found["white@0"]["intervals"])
+    assert "eer-change" not in found["clean"]["intervals"]
+
+
+def test_noise_on_one_class_alone_is_another_condition(sweep, counted):
+    sweep(*NOISE)
+    found = rows(sweep(*NOISE, "--apply-to", "spoof"))
+    assert "white@0 [spoof only]" in found
+    assert counted() == (3 + 2) * 10
+
+
+def test_an_interferer_makes_a_table_of_four_cells(sweep):
+    outcome = sweep("--overlap", "0@50", "--chain", "overlap-spoof@0@50", "--format", "json")
+    assert outcome.code == 0, outcome.err
+    table = json.loads(outcome.out)[-1]
+    cells = {row["group"]: row for row in table["rows"]}
+    assert set(cells) == {
+        f"{target} x {other}" for target in ("bonafide", "spoof") for other in ("bonafide", "spoof")
+    }
+    assert all(0 <= row["accepted"] <= 1 for row in cells.values())
+
+
+def test_runs_of_a_sweep_are_told_apart_in_other_tables(sweep, tiny, spoofbench_cli, tmp_path):
+    sweep(*NOISE)
+    outcome = run_here("table", tmp_path / "runs", "--data", tiny, "--format", "json")
+    (table,) = json.loads(outcome.out)
+    assert {row["run"] for row in table["rows"]} == {
+        "hiss",
+        "hiss [white@0]",
+        "hiss [white@20]",
+    }
+
+
+def test_a_sweep_file_can_be_run(sweep, tmp_path):
+    (tmp_path / "mine.toml").write_text(
+        'schema = 1\ntitle = "Mine"\nconditions = ["gain@-20", "gain@-20 + white@10"]\n'
+    )
+    found = rows(sweep("--sweep", "mine.toml", "--format", "json"))
+    assert list(found) == ["clean", "gain@-20", "gain@-20 + white@10", "mean"]
+
+
+def test_a_condition_that_there_is_not_is_named_with_its_line(sweep, tmp_path):
+    (tmp_path / "mine.toml").write_text(
+        'schema = 1\ntitle = "Mine"\nconditions = [\n  "gain@-20",\n  "whit@10",\n]\n'
+    )
+    outcome = sweep("--sweep", "mine.toml")
+    assert outcome.code == 2
+    assert "mine.toml, line 5: " in outcome.err
+    assert "white" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--noise", "babble"), "babble@20 needs 3 speakers"),
+        (("--noise", "opus"), "opus is of the family 'codec'"),
+        (("--snr", "10"), "there is no --noise"),
+        (("--noise", "white", "--snr", "loud"), "'loud' is not a number"),
+        (("--noise", "white", "--snr", "900"), "between"),
+        (("--sweep", "everything"), "shipped: core, noise, telephony"),
+        (("--chain", "white 10"), "not a step of a condition"),
+        (("--reverb", "-1"), "between"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_is_scored(sweep, counted, asked, said):
+    outcome = sweep(*asked)
+    assert outcome.code == 2
+    assert said in outcome.err + outcome.out
+    assert "Traceback" not in outcome.err
+    assert counted() == 0
+
+
+def test_an_empty_noise_folder_is_named(sweep, tmp_path, counted):
+    (tmp_path / "noises").mkdir()
+    outcome = sweep("--noise", tmp_path / "noises")
+    assert (outcome.code, "noises" in outcome.err) == (2, True)
+    assert counted() == 0
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    tone = 0.5 * np.sin(np.arange(16_000) / 8)
+    soundfile.write(tmp_path / "tone.wav", tone, 16_000)
+    return tmp_path / "tone.wav"
+
+
+def test_a_recording_can_be_listened_to_under_a_condition(recording, tmp_path, spoofbench_cli):
+    outcome = spoofbench_cli(
+        "augment", recording, "--condition", "gain@-20", "-o", tmp_path / "out.wav"
+    )
+    assert outcome.code == 0, outcome.err
+    made, rate = soundfile.read(tmp_path / "out.wav")
+    original, _ = soundfile.read(recording)
+    assert rate == 16_000
+    np.testing.assert_allclose(made, original / 10, atol=2e-4)
+
+
+def test_other_speakers_come_from_a_protocol(recording, tmp_path, tiny, spoofbench_cli):
+    given = ("augment", recording, "--condition", "overlap@5", "-o", tmp_path / "out.flac")
+    alone = spoofbench_cli(*given)
+    assert (alone.code, "--protocol" in alone.err) == (2, True)
+    outcome = spoofbench_cli(*given, "--protocol", tiny / "tiny-eval.toml", "--data", tiny)
+    assert outcome.code == 0, outcome.err
+    assert "interferer: E0" in outcome.err
+    assert len(soundfile.read(tmp_path / "out.flac")[0]) == 16_000
+
+
+def test_what_cannot_be_written_is_refused(recording, tmp_path, spoofbench_cli):
+    outcome = spoofbench_cli(
+        "augment", recording, "--condition", "gain@-20", "-o", tmp_path / "out.mp4"
+    )
+    assert (outcome.code, ".wav, .flac" in outcome.err) == (2, True)
