@@ -424,7 +424,9 @@ class Job:
         return runs.ConditionRecord(
             text=str(condition),
             seed=self.request.seed,
-            augmentations=tuple(step.identity for step in condition.steps),
+            augmentations=Applied(
+                condition=condition, seed=self.request.seed, rate=self.spec.sample_rate
+            ).identities(),
         )
 
     def _samples(self, found: Weights | Training | None) -> int | None:

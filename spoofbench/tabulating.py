@@ -46,8 +46,8 @@ def tabulate(
         if not runs.is_finished(folder):
             raise InvalidRun(f"{folder} has no {runs.SCORES}", hint="run again")
         if record.fingerprint not in groups:
-            terms = _terms_again(record, folder, catalogue, data)
-            groups[record.fingerprint] = (_as_seen(terms, chosen, catalogue), [], [])
+            terms = terms_again(record, folder, catalogue, data)
+            groups[record.fingerprint] = (as_seen(terms, chosen, catalogue), [], [])
         terms, rows, stamps = groups[record.fingerprint]
         table = scores.read(folder / runs.SCORES, terms.trials)
         under = "" if record.condition == "clean" else f" [{record.condition}]"
@@ -66,7 +66,7 @@ def tabulate(
     )
 
 
-def _as_seen(terms: Terms, view: View, catalogue: Catalogue) -> Terms:
+def as_seen(terms: Terms, view: View, catalogue: Catalogue) -> Terms:
     """Return the terms with what the user wants to see instead of what the protocol says."""
     revised = view.revise(terms.protocol)
     if revised == terms.protocol:
@@ -74,9 +74,13 @@ def _as_seen(terms: Terms, view: View, catalogue: Catalogue) -> Terms:
     return terms_of(revised, catalogue, terms.root, limit_to=terms.limit, available=terms.trials)
 
 
-def _terms_again(
+def terms_again(
     record: runs.RunRecord, folder: Path, catalogue: Catalogue, data: Path | None
 ) -> Terms:
+    """Read again what the run in ``folder`` was judged by; its corpus lies in ``data`` if given.
+
+    Raises `CorpusNotFound`, and `InvalidRun` where keys or metrics have changed since.
+    """
     root = data or Path(record.corpus)
     if not root.is_dir():
         raise CorpusNotFound(

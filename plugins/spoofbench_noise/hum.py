@@ -48,7 +48,8 @@ def _hum(mains_hz: float, samples: int, context: Context) -> Audio:
     numbers = 1 + np.arange(count)
     spread, phases = torch.rand(2, count, generator=context.random, dtype=torch.float64).numpy()
     strengths = 10 ** (SPREAD_DB * (2 * spread - 1) / 20) / numbers
-    turning = np.exp(1j * _angle(mains_hz, samples, context)).astype(np.complex64)
+    angle = (_angle(mains_hz, samples, context) % (2 * np.pi)).astype(np.float32)
+    turning = np.cos(angle) + np.complex64(1j) * np.sin(angle)
     # Horner's rule on powers of one rotation costs a tenth of as many sines.
     hum = np.zeros(samples, dtype=np.complex64)
     for amplitude in (strengths * np.exp(2j * np.pi * phases)).astype(np.complex64)[::-1]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -60,7 +61,7 @@ class Applied:
                 made = self._augmentation(step).apply(audio, step.level, context)
             _check(made, audio, step)
             audio = made
-            notes |= context.notes
+            notes |= _apart(context.notes, notes)
         if not len(audio) or not torch.isfinite(audio).all():
             raise InvalidAudio(f"{utterance}: nothing finite is left of it under {self.condition}")
         return cast(Audio, audio.numpy()), notes
@@ -76,6 +77,26 @@ class Applied:
                 check()
             if step.spec.talkers and self.pool is not None:
                 self._check_speakers(step)
+        if any(step.source for step in self.condition.steps):
+            self._try_sources()
+
+    def identities(self) -> tuple[str, ...]:
+        """Return what decides the audio beside what the condition says, for each step.
+
+        Whose code in which version, and what its source held.
+        """
+        made = []
+        for step in self.condition.steps:
+            known = getattr(self._augmentation(step), "fingerprint", None)
+            source = f", {known(step.source, self.rate)}" if step.source and callable(known) else ""
+            made.append(f"{step.identity}{source}")
+        return tuple(made)
+
+    def _try_sources(self) -> None:
+        """Apply the steps with a source to a second of noise, so that a bad folder is found now."""
+        noise = np.random.default_rng(0).normal(scale=0.1, size=self.rate).astype(np.float32)
+        steps = tuple(step for step in self.condition.steps if step.source)
+        replace(self, condition=Condition(steps=steps)).changed(noise, "a second of noise", None)
 
     def _check_speakers(self, step: Step) -> None:
         assert self.pool is not None  # noqa: S101
@@ -95,6 +116,20 @@ class Applied:
                 raise BrokenPlugin(f"the augmentation '{step.spec.name}' has no apply()")
             self._made[step.spec.name] = made
         return self._made[step.spec.name]
+
+
+def _apart(
+    new: Mapping[str, float | str], known: Mapping[str, float | str]
+) -> dict[str, float | str]:
+    """Return ``new`` notes, numbered where an earlier step has left one of that name."""
+    named = {}
+    for name, value in new.items():
+        number = 2
+        unique = name
+        while unique in known:
+            unique, number = f"{name}_{number}", number + 1
+        named[unique] = value
+    return named
 
 
 def _check(made: torch.Tensor, audio: torch.Tensor, step: Step) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoofbench.robustness.conditions import Condition
+from spoofbench.specs import AugmentationSpec
 
 Floats = NDArray[np.float64]
 
@@ -38,16 +39,20 @@ def curves(conditions: Sequence[Condition]) -> list[Curve]:
         # The condition without its level: what curves have in common, and are called.
         name = str(condition).replace(f"@{step.level:g}", "", 1)
         families.setdefault(name, []).append((step.level, place))
-        rising = len(step.spec.levels) < 2 or step.spec.levels[-1] > step.spec.levels[0]
-        units[name] = (step.spec.unit, rising)
+        units[name] = (step.spec.unit, rising(step.spec))
     made = []
     for name, points in families.items():
-        unit, rising = units[name]
-        ordered = sorted(points, reverse=not rising)
+        unit, upwards = units[name]
+        ordered = sorted(points, reverse=not upwards)
         if len(ordered) > 1:
             levels, places = zip(*ordered, strict=True)
             made.append(Curve(name=name, unit=unit, levels=levels, places=places))
     return made
+
+
+def rising(spec: AugmentationSpec) -> bool:
+    """Say whether a higher level is harder, as the order of the usual levels tells."""
+    return len(spec.levels) < 2 or spec.levels[-1] > spec.levels[0]
 
 
 def doubling_level(clean: Floats, errors: Floats, levels: Sequence[float]) -> Floats:

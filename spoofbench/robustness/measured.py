@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spoofbench import runs
-from spoofbench.batches import Notes
 from spoofbench.files import write_text
 from spoofbench.trials import Trial
+
+if TYPE_CHECKING:
+    from spoofbench.batches import Notes  # which loads torch
 
 
 def write(notes: Mapping[str, Notes], trials: Sequence[Trial], folder: Path) -> None:

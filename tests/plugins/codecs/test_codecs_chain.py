@@ -77,7 +77,7 @@ def test_audio_of_another_rate_keeps_rate_and_length(name, level, rate):
 
 @pytest.mark.parametrize(("name", "level"), CONDITIONS)
 def test_silence_stays_silent(name, level):
-    assert np.abs(through(name, level, np.zeros(8000, np.float32)).audio).max() < 1e-3
+    assert np.abs(through(name, level, np.zeros(8000, np.float32)).audio).max() < 2e-3
 
 
 @pytest.mark.parametrize(("name", "level"), EASIEST)
