@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from spoofbench.groups import POOLED
 from spoofbench.protocols import CROSSED
 from spoofbench.specs import MetricSpec
 from spoofbench.statistics.paired import Placing
@@ -54,7 +55,7 @@ def counts(table: ResultTable) -> str:
 
 def _pooled(table: ResultTable) -> Grid:
     return Grid(
-        caption="pooled",
+        caption="/".join(dict.fromkeys(row.group for row in table.pooled())) or POOLED,
         header=("run", *(_heading(metric) for metric in table.metrics)),
         rows=tuple(
             (row.run, *(_text(row, metric, HEADLINE_DIGITS) for metric in table.metrics))
@@ -192,4 +193,5 @@ def _text(row: Row, metric: MetricSpec, digits: dict[bool, int]) -> str:
 
 
 def _number(value: float, metric: MetricSpec, digits: dict[bool, int]) -> str:
-    return f"{100 * value if metric.percent else value:.{digits[metric.percent]}f}"
+    text = f"{100 * value if metric.percent else value:.{digits[metric.percent]}f}"
+    return text if float(text) else text.removeprefix("-")

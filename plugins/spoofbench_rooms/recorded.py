@@ -28,8 +28,15 @@ class RoomRecordings:
         """
         response, name = self._recordings(context).draw(context.random)
         samples = response.numpy().astype(np.float64)
+        made = reverberate(audio, measured(samples, context.rate), context.notes)
         context.notes["response"] = name
-        return reverberate(audio, measured(samples, context.rate), context.notes)
+        return made
+
+    def fingerprint(self, source: str, rate: int) -> str:
+        """Return what stands for the responses in the folder ``source``; raise as `apply` does."""
+        recordings = Recordings(source, rate)
+        recordings.check()
+        return recordings.fingerprint
 
     def _recordings(self, context: Context) -> Recordings:
         key = (context.source, context.rate)

@@ -34,8 +34,9 @@ class Room:
         """
         number = int(torch.randint(images.ROOMS, (), generator=context.random))
         response = self._response(number, level, context.rate)
+        made = reverberate(audio, response, context.notes)
         context.notes["room"] = str(number)
-        return reverberate(audio, response, context.notes)
+        return made
 
     def _response(self, number: int, rt60_s: float, rate: int) -> Response:
         key = (number, rt60_s, rate)

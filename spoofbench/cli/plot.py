@@ -1,4 +1,4 @@
-"""``spoofbench plot``: score files become pictures."""
+"""``spoofbench plot``: score files and sweeps become pictures."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from spoofbench.plugins import Catalogue
+    from spoofbench.robustness.reading import Sweeps
     from spoofbench.terms import Terms
 
 WIDTH = 5.0
 """Inches, as `spoofbench.pictures.style.WIDTH`, which is not loaded for help."""
 
 app = typer.Typer(
-    help="Draw score files: DET curves, histograms, reliability.", no_args_is_help=True
+    help="Draw score files and sweeps: DET curves, histograms, reliability, dose-response curves, "
+    "heat-maps.",
+    no_args_is_help=True,
 )
 
 Files = Annotated[
@@ -28,6 +31,12 @@ Files = Annotated[
 Picture = Annotated[
     Path,
     typer.Option("--out", "-o", metavar="PICTURE", help="Picture to write: .png, .svg or .pdf."),
+]
+Runs = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="RUN...", help="Run folders of a sweep, or a folder that holds some: runs/la-eval."
+    ),
 ]
 Width = Annotated[
     float,
@@ -152,6 +161,120 @@ def reliability(
         width=width,
     )
     _save(figure, out)
+
+
+@app.command("dose-response")
+def dose_response(
+    folders: Runs,
+    out: Picture,
+    data: options.Data = None,
+    metric: Annotated[
+        str,
+        typer.Option(
+            "--metric", metavar="NAME", help="What is drawn, as in `spoofbench metrics`: min-dcf."
+        ),
+    ] = "eer",
+    ci: options.Ci = "",
+    ci_level: options.CiLevel = 0.95,
+    ci_method: options.CiMethod = "percentile",
+    replicates: options.Replicates = 1_000,
+    ci_seed: options.CiSeed = 0,
+    width: Width = WIDTH,
+) -> None:
+    """Draw how errors grow with the level of each augmentation, beside clean audio.
+
+    There is a panel for each augmentation that was run at several levels, harder to the right, and
+    a line for each model. `spoofbench robustness` makes the runs. With --ci, intervals are shaded.
+
+    Example: `spoofbench plot dose-response runs/la-eval -o noise.svg`
+
+    Example: `spoofbench plot dose-response runs/la-eval --ci speaker -o noise.pdf`
+    """
+    from spoofbench.cli.viewing import advancing, uncertainty_of
+    from spoofbench.pictures import dose_response, style, sweeps
+    from spoofbench.robustness.tables import measure
+
+    style.check(out)
+    uncertainty = (
+        uncertainty_of(ci, level=ci_level, method=ci_method, replicates=replicates, seed=ci_seed)
+        if ci
+        else None
+    )
+    found = _sweeps(folders, data, metric=metric)
+    with advancing(uncertainty, len(found.swept)) as advance:
+        systems = [
+            measure(own, found.terms, uncertainty=uncertainty, advance=advance)
+            for own in found.swept
+        ]
+    figure = dose_response.figure_of(
+        sweeps.baselines(systems, uncertainty=uncertainty),
+        sweeps.panels(systems, uncertainty=uncertainty),
+        caption=sweeps.caption_of(found.terms, uncertainty=uncertainty),
+        scale=sweeps.scale_of(found.terms.metrics[0]),
+        width=width,
+    )
+    _save(figure, out)
+
+
+@app.command("heat-map")
+def heat_map(
+    folders: Runs,
+    out: Picture,
+    data: options.Data = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="LABEL", help="Whose runs, if they are of several models."),
+    ] = None,
+    by: Annotated[
+        str, typer.Option("--by", help="What has the columns: attack, or codec, ...")
+    ] = "attack",
+    up_to: Annotated[
+        float | None,
+        typer.Option(
+            "--up-to",
+            metavar="PERCENT",
+            help="EER at which colours end, the highest one if unset: one for pictures that are "
+            "to be compared.",
+        ),
+    ] = None,
+    width: Width = WIDTH,
+) -> None:
+    """Draw the EER of each attack, against all bona fide trials, under each condition.
+
+    `spoofbench robustness` makes the runs, which are of one model.
+
+    Example: `spoofbench plot heat-map runs/la-eval --model aasist -o attacks.png`
+    """
+    from spoofbench.pictures import heat_map, style, sweeps
+    from spoofbench.robustness.reading import chosen
+    from spoofbench.robustness.tables import measure
+
+    style.check(out)
+    found = _sweeps(folders, data, metric="eer", by=by)
+    system = measure(chosen(found.swept, model), found.terms, uncertainty=None)
+    figure = heat_map.figure_of(
+        sweeps.cells(system, found.terms),
+        caption=sweeps.caption_of(found.terms, label=system.label),
+        up_to=None if up_to is None else up_to / 100,
+        width=width,
+    )
+    _save(figure, out)
+
+
+def _sweeps(folders: list[Path], data: Path | None, *, metric: str, by: str = "") -> Sweeps:
+    """Read the sweeps in these folders, to be judged by one metric."""
+    from spoofbench.cli.progress import note
+    from spoofbench.plugins import catalogue
+    from spoofbench.robustness.reading import sweeps
+    from spoofbench.runs import below
+    from spoofbench.views import View
+
+    view = View(metrics=(metric,), by=(by,) if by else ())
+    chosen = [run for folder in folders for run in below(folder)]
+    found = sweeps(chosen, catalogue(), data=data, view=view)
+    for label in found.left_out:
+        note(f"left out: {label}, which was scored on clean audio alone")
+    return found
 
 
 def _terms(protocol: str, data: Path | None) -> tuple[Catalogue, Terms]:

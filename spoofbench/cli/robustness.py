@@ -105,6 +105,7 @@ def robustness(
     from spoofbench.processes import joined
     from spoofbench.protocols import load
     from spoofbench.robustness import asked, job, tables
+    from spoofbench.tabulating import as_seen
 
     known = catalogue()
     write = reporter(output, known)
@@ -157,7 +158,7 @@ def robustness(
         ]
         if not processes.is_first:
             return
-    terms = job.as_seen(done[0].terms, view, known)
+    terms = as_seen(done[0].terms, view, known)
     with advancing(uncertainty, len(done)) as advance:
         systems = [
             tables.measure(each.swept, terms, uncertainty=uncertainty, advance=advance)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,11 @@ SPAN = 8.0
 """Levels whose ends differ by this factor or more have a logarithmic axis, unless they are dB."""
 CHANCE = 0.5
 """The EER of a countermeasure that knows nothing."""
+CHANCE_LINE: dict[str, Any] = {
+    "color": style.GREY,
+    "linewidth": 0.7,
+    "linestyle": (0, (1, 3)),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,20 +128,17 @@ def figure_of(
 
 
 def grid(panels: int, width: float) -> tuple[int, int]:
-    """Return in how many rows and columns ``panels`` stand on ``width`` inches, the last row full.
-
-    The last row lacks less than one panel for each row.
-    """
+    """Return in how many rows and columns ``panels`` stand on ``width`` inches."""
     most = max(1, min(panels, int(width / NARROWEST)))
     rows = math.ceil(panels / most)
     return rows, math.ceil(panels / rows)
 
 
 def _entry(model: Baseline, scale: Scale) -> str:
-    said = f"{model.label}: clean {scale.in_words(model.value)}"
+    said = f"{model.label}: clean {scale.title} {scale.in_words(model.value)}"
     if math.isnan(model.low):
         return said
-    return f"{said} [{scale.factor * model.low:.4g}, {scale.factor * model.high:.4g}]"
+    return f"{said} [{scale.in_words(model.low)}, {scale.in_words(model.high)}]"
 
 
 def _handles(models: int) -> Iterable[Artist]:
@@ -151,12 +153,12 @@ def _kinds(models: Sequence[Baseline], panels: Sequence[Panel], scale: Scale) ->
     """Return the legend of what is drawn beside the curves."""
     from matplotlib.lines import Line2D
 
-    hollow = {"marker": "o", "markerfacecolor": "white", "markevery": [0]}
+    hollow: dict[str, Any] = {"marker": "o", "markerfacecolor": "white"}
     kinds: dict[str, Artist] = {
         "thin, hollow mark: clean": Line2D([], [], color=style.GREY, linewidth=0.8, **hollow)
     }
     if _shows_chance(models, panels, scale):
-        kinds["chance"] = Line2D([], [], color=style.GREY, linewidth=0.7, linestyle=(0, (1, 3)))
+        kinds[f"chance: {100 * scale.chance:g} %"] = Line2D([], [], **CHANCE_LINE)
     return kinds
 
 
@@ -176,17 +178,12 @@ def _heights(
 ) -> None:
     """Let all panels begin at nothing and end a little above the highest number."""
     top = _highest(models, panels)
-    if _shows_chance(models, panels, scale):
+    chance = _shows_chance(models, panels, scale)
+    if chance:
         top = max(top, scale.chance)
     for axes in grown:
-        if top == max(top, scale.chance):
-            axes.axhline(
-                scale.factor * scale.chance,
-                color=style.GREY,
-                linewidth=0.7,
-                linestyle=(0, (1, 3)),
-                zorder=1,
-            )
+        if chance:
+            axes.axhline(scale.factor * scale.chance, zorder=1, **CHANCE_LINE)
         axes.set_ylim(0, scale.factor * (1.06 * top or 1.0))
 
 
@@ -234,7 +231,11 @@ def _draw(axes: Axes, model: Baseline, line: Line, look: style.Look, scale: Scal
     start = axes.get_xlim()[0]
     clean = scale.factor * model.value
     axes.axhline(clean, color=look.colour, linestyle=look.dashes, linewidth=0.7, zorder=2)
-    hollow = {"marker": look.marker, "markerfacecolor": "white", "markersize": 4.5}
+    hollow: dict[str, Any] = {
+        "marker": look.marker,
+        "markerfacecolor": "white",
+        "markersize": 4.5,
+    }
     axes.plot([start], [clean], color=look.colour, clip_on=False, zorder=5, **hollow)
     if not line.levels:
         return

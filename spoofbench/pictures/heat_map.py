@@ -7,28 +7,35 @@ others do, and which gets steadily darker in grey print: the darkest cell is the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spoofbench.errors import InvalidRun, InvalidSettings
+from spoofbench.groups import POOLED
 from spoofbench.pictures import style
 from spoofbench.pictures.drawn import Caption
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLOURS = "cividis_r"
 ROW = 0.21
 """Inches of height of a condition."""
+LINE = 0.62
+"""Height of a line of a name, in rows."""
 GAP = 0.25
-"""What sets clean audio, and all attacks pooled, apart: in widths of a cell."""
+"""What sets clean audio, and all attacks pooled, apart: in widths or heights of a cell."""
+HATCH = "#999999"
+LOWEST_END = 0.01
+"""Where colours end if every EER is nothing."""
 SMALLEST = 4.5
 """Points of the smallest number that is still printed."""
-BAR = 0.62
+BAR = 0.68
 """Inches beside the cells for the colour bar."""
 LIGHTEST = 0.18
 """Relative luminance above which a cell has black letters: there black and white read alike."""
@@ -75,31 +82,37 @@ def figure_of(
         from matplotlib.cm import ScalarMappable
         from matplotlib.colors import Normalize
 
-        end = up_to or float(np.nanmax(cells.values)) or 0.01
+        end = up_to or float(np.nanmax(cells.values)) or LOWEST_END
         colours = ScalarMappable(Normalize(0, 100 * end, clip=True), COLOURS)
         rows = _row_names(cells.conditions, width)
+        names = max(style.text_width(line) for row in rows for line in row.split("\n"))
+        cell = (width - names - BAR) / (len(cells.groups) + 1 + GAP)
+        longest = max(style.text_width(name) for name in (POOLED, *cells.groups))
+        above = longest if (upright := longest > cell - 0.04) else style.SMALL / style.POINTS
+        heights = [max(1.0, LINE * (1 + row.count("\n"))) for row in rows]
         kinds = _kinds(cells)
         key = style.Key(list(kinds), width=width)
-        top = _top(cells.groups)
-        height = ROW * sum(1 + 0.6 * row.count("\n") for row in rows) + top + 0.25
-        figure = style.canvas(caption or Caption(), key, width=width, height=height)
+        inside = ROW * (sum(heights) + GAP)
+        said = replace(caption or Caption(), note=_note(cells, cell))
+        figure = style.canvas(said, key, width=width, height=inside + above + 0.15)
         axes = figure.subplots()
-        room = width - max(style.text_width(line) for row in rows for line in row.split("\n"))
-        columns = len(cells.groups) + 1
-        _draw(axes, cells, colours, inches=(room - BAR) / (columns + GAP))
-        _name(axes, cells, rows, upright=top > ROW + 0.1)
-        bar = figure.colorbar(colours, ax=axes, pad=0.02, aspect=30, fraction=0.05)
+        _draw(axes, cells, colours, heights, inches=cell)
+        _name(axes, cells, rows, heights, upright=upright)
+        bar = figure.colorbar(
+            colours, ax=axes, pad=0.02, aspect=inside / (0.025 * width), fraction=0.05
+        )
         bar.set_label("EER (%)")
-        bar.outline.set_linewidth(0.4)  # type: ignore[operator]
         style.finish(figure, key, list(kinds.values()))
     return figure
 
 
-def _draw(axes: Axes, cells: Cells, colours: Any, *, inches: float) -> None:
+def _draw(
+    axes: Axes, cells: Cells, colours: Any, heights: Sequence[float], *, inches: float
+) -> None:
     """Draw cells ``inches`` wide with their numbers; those without trials are hatched."""
     from matplotlib.patches import Rectangle
 
-    x, y = places(cells)
+    x, y = starts([1.0] * (len(cells.groups) + 1)), starts(heights)
     texts = numbers(cells.values, inches)
     bold = worst(cells.values)
     for row, up in enumerate(y):
@@ -108,14 +121,18 @@ def _draw(axes: Axes, cells: Cells, colours: Any, *, inches: float) -> None:
             missing = bool(np.isnan(value))
             face = "white" if missing else colours.to_rgba(100 * value)
             looks: dict[str, Any] = (
-                {"hatch": "//////", "edgecolor": "#AAAAAA"} if missing else {"edgecolor": "white"}
+                {"hatch": "//////", "edgecolor": HATCH, "zorder": 1.5}
+                if missing
+                else {"edgecolor": "white"}
             )
-            axes.add_patch(Rectangle((along, up), 1, 1, facecolor=face, linewidth=0.5, **looks))
+            axes.add_patch(
+                Rectangle((along, up), 1, heights[row], facecolor=face, linewidth=0.5, **looks)
+            )
             if missing or texts is None:
                 continue
             axes.text(
                 along + 0.5,
-                up + 0.52,
+                up + heights[row] / 2,
                 texts.texts[row][column],
                 size=texts.size,
                 ha="center",
@@ -123,14 +140,13 @@ def _draw(axes: Axes, cells: Cells, colours: Any, *, inches: float) -> None:
                 color="black" if luminance(face) > LIGHTEST else "white",
                 weight="bold" if bold[row] == column else "normal",
             )
-    axes.set(xlim=(-0.02, x[-1] + 1.02), ylim=(y[-1] + 1.02, -0.02))
+    axes.set(xlim=(-0.02, x[-1] + 1.02), ylim=(y[-1] + heights[-1] + 0.02, -0.02))
 
 
-def places(cells: Cells) -> tuple[list[float], list[float]]:
-    """Return where columns and rows begin: all trials, and clean audio, stand apart."""
-    x = [0.0, *(1 + GAP + n for n in range(len(cells.groups)))]
-    y = [0.0, *(1 + GAP + n for n in range(len(cells.conditions) - 1))]
-    return x, y
+def starts(sizes: Sequence[float]) -> list[float]:
+    """Return where rows, or columns, of these sizes begin; the first stands apart."""
+    ends = np.cumsum(sizes)
+    return [0.0, *(float(end) + GAP for end in ends[:-1])]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,35 +191,31 @@ def _row_names(conditions: Sequence[str], width: float) -> list[str]:
     return ["\n".join(style.wrapped(name, 0.3 * width)) for name in conditions]
 
 
-def _top(groups: Sequence[str]) -> float:
-    """Return the inches above the cells that the names of the groups need."""
-    longest = max(style.text_width(name) for name in ("pooled", *groups))
-    return longest + 0.1
-
-
-def _name(axes: Axes, cells: Cells, rows: Sequence[str], *, upright: bool) -> None:
-    x, y = places(cells)
-    axes.set_xticks([place + 0.5 for place in x], ["pooled", *cells.groups])
-    axes.set_yticks([place + 0.5 for place in y], list(rows))
+def _name(
+    axes: Axes, cells: Cells, rows: Sequence[str], heights: Sequence[float], *, upright: bool
+) -> None:
+    """Write the names of the rows, and above them those of the columns."""
+    names = [POOLED, *cells.groups]
+    x, y = starts([1.0] * len(names)), starts(heights)
+    axes.set_xticks([start + 0.5 for start in x], names)
+    axes.set_yticks([start + own / 2 for start, own in zip(y, heights, strict=True)], list(rows))
     axes.tick_params(length=0, pad=2, top=False, bottom=False, labeltop=True, labelbottom=False)
     if upright:
         axes.tick_params(axis="x", rotation=90)
     axes.spines[:].set_visible(False)
 
 
-def _kinds(cells: Cells) -> dict[str, Any]:
-    """Return the legend: what bold numbers and hatched cells mean."""
-    from matplotlib.lines import Line2D
+def _note(cells: Cells, inches: float) -> str:
+    """Say what stands in the cells."""
+    if numbers(cells.values, inches) is None:
+        return "EER; the cells are too narrow for numbers, a wider picture has them"
+    return f"EER in %; in bold the worst {cells.by or 'group'} of each condition"
+
+
+def _kinds(cells: Cells) -> dict[str, Artist]:
+    """Return the legend: what hatched cells mean, if there are any."""
     from matplotlib.patches import Patch
 
-    column = cells.by or "group"
-    kinds: dict[str, Any] = {
-        f"bold: the worst {column} of a condition": Line2D(
-            [], [], linestyle="none", marker="$\\mathbf{9}$", color="black", markersize=5
-        )
-    }
-    if np.isnan(cells.values).any():
-        kinds["hatched: no such trials"] = Patch(
-            facecolor="white", edgecolor="#AAAAAA", hatch="//////"
-        )
-    return kinds
+    if not np.isnan(cells.values).any():
+        return {}
+    return {"hatched: no such trials": Patch(facecolor="white", edgecolor=HATCH, hatch="//////")}

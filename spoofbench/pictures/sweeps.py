@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from spoofbench.errors import InvalidRun, InvalidScores
 from spoofbench.evaluation import as_they_are, cell_of, evaluators
-from spoofbench.pictures.dose_response import Baseline, Line, Panel
+from spoofbench.pictures.dose_response import CHANCE, Baseline, Line, Panel, Scale
 from spoofbench.pictures.drawn import Caption
 from spoofbench.pictures.heat_map import Cells
 from spoofbench.robustness.conditions import Condition
 from spoofbench.robustness.degradation import Curve, curves
 from spoofbench.robustness.tables import Measured
+from spoofbench.specs import MetricSpec
 from spoofbench.tables import result_table, unused
 from spoofbench.terms import Terms
 from spoofbench.uncertainty import Uncertainty, interval
@@ -32,6 +33,12 @@ def caption_of(terms: Terms, *, label: str = "", uncertainty: Uncertainty | None
         note="" if uncertainty is None else f"shaded {str(uncertainty).strip('[]')}",
         stamps=table.stamps,
     )
+
+
+def scale_of(metric: MetricSpec) -> Scale:
+    """Return how a metric is shown."""
+    chance = CHANCE if metric.name == "eer" else math.nan
+    return Scale(title=metric.title, percent=metric.percent, chance=chance)
 
 
 def baselines(

@@ -12,8 +12,7 @@ from spoofbench.processes import Processes
 from spoofbench.protocols import Protocol
 from spoofbench.robustness.conditions import Condition
 from spoofbench.robustness.tables import Swept
-from spoofbench.terms import Terms, terms_of
-from spoofbench.views import View
+from spoofbench.terms import Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +49,3 @@ def sweep(
     label = runs.read(folders[0]).label if folders else request.model
     swept = Swept(label=label, folders=tuple(folders), conditions=tuple(conditions))
     return Done(swept=swept, terms=terms)
-
-
-def as_seen(terms: Terms, view: View, catalogue: Catalogue) -> Terms:
-    """Return ``terms`` with the metrics that the user wants to see, and without groups."""
-    revised = view.revise(terms.protocol)
-    return terms_of(revised, catalogue, terms.root, limit_to=terms.limit, available=terms.trials)

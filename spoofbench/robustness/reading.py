@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -187,13 +187,11 @@ def chosen(swept: Sequence[Swept], label: str | None) -> Swept:
 
     Raises `InvalidRun` where that is none, or not a single one.
     """
-    by_label: Mapping[str, Swept] = {one.label: one for one in swept}
-    if label is None and len(swept) == 1:
-        return swept[0]
-    if label in by_label:
-        return by_label[label]
+    fitting = [one for one in swept if label in (None, one.label)]
+    if len(fitting) == 1:
+        return fitting[0]
     what = "one model is drawn" if label is None else f"there is no run of '{label}'"
     raise InvalidRun(
-        f"{what}, and the runs are of {', '.join(by_label)}",
+        f"{what}, and the runs are of {', '.join(one.label for one in swept)}",
         hint=f"choose one with --model '{swept[0].label}'",
     )
