@@ -376,3 +376,20 @@ def test_a_variant_that_makes_no_audio_of_a_trial_fails_in_its_lane_alone(corpus
         score_in(both, Judge(), options(corpus))
     assert not (tmp_path / "good" / scoring.FAILURES).exists()
     assert "u3" in (tmp_path / "bad" / scoring.FAILURES).read_text()
+
+
+def test_two_processes_share_the_batches_of_all_lanes(corpus, tmp_path):
+    class Alone(Processes):
+        def wait_for_all(self) -> None:  # one after the other in this test
+            pass
+
+    second, first = Judge(), Judge()
+    both = lanes(tmp_path, 0.0, 0.5)
+    chosen = options(corpus)
+    scoring.score_lanes(
+        second, TRIALS, both, chosen, processes=Alone(rank=1, count=2), progress=silent
+    )
+    results, _ = score_in(both, first, chosen, Alone(rank=0, count=2))
+    assert (len(second.seen), len(first.seen)) == (2 * 3, 2 * 4)
+    assert results[1].table.scores.tolist() == [score + 0.5 for score in EXPECTED]
+    assert set(results[1].notes) == {trial.utterance for trial in TRIALS}

@@ -33,7 +33,7 @@ class Grid:
 
 def grids(table: ResultTable) -> list[Grid]:
     """Lay out ``table``: the pooled results, then each breakdown."""
-    made = [_pooled(table)]
+    made = [_pooled(table)] if table.pooled() else []
     if table.ranking is not None:
         made.append(_ranks(table, table.ranking))
     for by, rows in table.groups().items():
@@ -100,38 +100,48 @@ def _p(value: float) -> str:
 
 
 def _one_run(by: str, rows: Sequence[Row], metrics: Sequence[MetricSpec]) -> Grid:
-    within = rows[0].within
+    within, counted = rows[0].within, any(row.spoof for row in rows)
     return Grid(
         caption=_caption(by, within=within),
-        header=(by, *(["bona fide"] if within else []), "spoof", *map(_heading, metrics)),
+        header=(
+            by,
+            *(["bona fide"] if within else []),
+            *(["spoof"] if counted else []),
+            *map(_heading, metrics),
+        ),
         rows=tuple(
             (
                 _group(row),
                 *([_count(row, row.bonafide)] if within else []),
-                f"{row.spoof:,}",
+                *([f"{row.spoof:,}"] if counted else []),
                 *(_text(row, metric, GROUP_DIGITS) for metric in metrics),
             )
             for row in rows
         ),
-        emphasised=1,
+        emphasised=int(rows[-1].group == MEAN),
     )
 
 
 def _one_metric(by: str, rows: Sequence[Row], metric: MetricSpec, runs: Sequence[str]) -> Grid:
     groups = list(dict.fromkeys(row.group for row in rows))
     cells = {(row.group, row.run): row for row in rows}
+    some = {group: next(row for row in rows if row.group == group) for group in groups}
+    counted = any(row.spoof for row in rows)
     return Grid(
         caption=f"{_heading(metric)} {_caption(by, within=rows[0].within)}",
-        header=(by, "spoof", *runs),
+        header=(by, *(["spoof"] if counted else []), *runs),
         rows=tuple(
             (
-                _group(cells[group, runs[0]]),
-                f"{cells[group, runs[0]].spoof:,}",
-                *(_text(cells[group, run], metric, GROUP_DIGITS) for run in runs),
+                _group(some[group]),
+                *([f"{some[group].spoof:,}"] if counted else []),
+                *(
+                    _text(cells[group, run], metric, GROUP_DIGITS) if (group, run) in cells else "-"
+                    for run in runs
+                ),
             )
             for group in groups
         ),
-        emphasised=1,
+        emphasised=int(groups[-1] == MEAN),
     )
 
 
