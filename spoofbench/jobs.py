@@ -22,6 +22,7 @@ from spoofbench import (
     scoring,
     weights,
 )
+from spoofbench.audio import AudioCache
 from spoofbench.contracts import Countermeasure, Progress, Trainable
 from spoofbench.errors import (
     CorpusNotFound,
@@ -37,7 +38,7 @@ from spoofbench.protocols import Protocol, load
 from spoofbench.robustness import measured
 from spoofbench.robustness.applying import Applied
 from spoofbench.robustness.conditions import Condition
-from spoofbench.robustness.pool import SpeechPool
+from spoofbench.robustness.pool import POOL_BYTES, SpeechPool
 from spoofbench.runs import ModelRecord, RunRecord, WeightsRecord
 from spoofbench.scoring import Options
 from spoofbench.specs import ModelSpec
@@ -379,7 +380,10 @@ class Job:
         self, terms: Terms, found: Weights | None, missing: Sequence[tuple[Path, Condition]]
     ) -> None:
         options = self._options(terms.root, self._samples(found))
-        pool = SpeechPool.of(terms.trials, options.cache(), seed=self.request.seed)
+        pool = None
+        if any(condition.steps for _, condition in missing):
+            cache = AudioCache(options.root, options.rate, POOL_BYTES // max(options.workers, 1))
+            pool = SpeechPool.of(terms.trials, cache, seed=self.request.seed)
         lanes = [
             scoring.Lane(folder=folder, variant=self._applied(condition, pool))
             for folder, condition in missing
@@ -411,7 +415,7 @@ class Job:
         if failures:
             raise failures[0]
 
-    def _applied(self, condition: Condition, pool: SpeechPool) -> Applied:
+    def _applied(self, condition: Condition, pool: SpeechPool | None) -> Applied:
         applied = Applied(
             condition=condition, seed=self.request.seed, rate=self.spec.sample_rate, pool=pool
         )

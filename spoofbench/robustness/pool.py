@@ -16,6 +16,8 @@ from spoofbench.trials import Trial
 
 EACH_CLASS = 256
 """How many utterances of a class are used at most: so many stay decoded in memory."""
+POOL_BYTES = 1 << 28
+"""How much of other people's speech stays decoded, over all workers."""
 UNKNOWN = ("", "-")
 
 BySpeaker = Mapping[str, tuple[Trial, ...]]

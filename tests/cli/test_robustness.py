@@ -19,7 +19,10 @@ from spoofbench import ModelSpec, hookimpl
 
 @hookimpl
 def spoofbench_models():
-    return [ModelSpec(name="hiss", target="hiss_model:Hiss", summary="Less hiss, more bona fide.")]
+    return [
+        ModelSpec(name="hiss", target="hiss_model:Hiss", summary="Less hiss, more bona fide."),
+        ModelSpec(name="level", target="hiss_model:Level", summary="Louder, more bona fide."),
+    ]
 """
 HISS = '''\
 import os
@@ -32,6 +35,11 @@ class Hiss:
         with open(os.environ["HISS_COUNT"], "a") as file:
             file.write("x" * len(audio))
         return -(audio[:, 1:] - audio[:, :-1]).abs().mean(dim=1) - audio.abs().mean(dim=1) / 10
+
+
+class Level:
+    def score(self, audio, lengths):
+        return audio.abs().mean(dim=1)
 '''
 
 
@@ -117,6 +125,24 @@ def test_differences_to_clean_have_paired_intervals(sweep):
     found = rows(sweep(*NOISE, "--ci", "trial", "--replicates", "50"))
     assert {"eer", "eer-change"} <= set(found["white@0"]["intervals"])
     assert "eer-change" not in found["clean"]["intervals"]
+
+
+def test_several_models_stand_side_by_side(sweep):
+    outcome = sweep("level", *NOISE)
+    assert outcome.code == 0, outcome.err
+    found = json.loads(outcome.out)[0]["rows"]
+    assert {row["run"] for row in found} == {"hiss", "level"}
+    groups = {run: [r["group"] for r in found if r["run"] == run] for run in ("hiss", "level")}
+    assert groups["hiss"] == groups["level"] == ["clean", "white@20", "white@0", "mean"]
+    assert sweep("level", "--noise", "white", "--snr", "20,0").code == 0
+
+
+def test_a_pass_without_conditions_looks_for_no_other_speakers(sweep, monkeypatch):
+    def never(*args, **options):
+        raise AssertionError("a pool was made")
+
+    monkeypatch.setattr("spoofbench.jobs.SpeechPool.of", never)
+    assert sweep("--chain", "clean").code == 0
 
 
 def test_noise_on_one_class_alone_is_another_condition(sweep, counted):
