@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from spoofbench import audio
 from spoofbench.audio import Audio, AudioCache
-from spoofbench.errors import InvalidAudio
+from spoofbench.errors import InvalidAudio, SpoofbenchError
 from spoofbench.trials import Trial
 
 CACHE_BYTES = 1 << 30
@@ -62,6 +62,8 @@ class Batch:
     failures: tuple[Failure, ...]
     notes: tuple[Notes, ...] = ()
     variant: int = 0
+    error: SpoofbenchError | None = None
+    """What ends the pass. Raised across a process border it would lose its hint."""
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch with its tensors on ``device``."""
@@ -195,7 +197,23 @@ class _VariantMaker(Dataset[tuple[Batch, ...]]):
         self.variants = tuple(variants)
 
     def __getitem__(self, work: Work) -> tuple[Batch, ...]:
-        return tuple(self.maker.batch(work, n, self.variants[n]) for n in work.variants)
+        try:
+            return tuple(self.maker.batch(work, n, self.variants[n]) for n in work.variants)
+        except SpoofbenchError as error:
+            return (_stopped(work, error),)
+
+
+def _stopped(work: Work, error: SpoofbenchError) -> Batch:
+    """Return a batch of nothing, which says what went wrong."""
+    return Batch(
+        place=work.place,
+        audio=torch.zeros(0, 0),
+        lengths=torch.zeros(0, dtype=torch.long),
+        bonafide=torch.zeros(0, dtype=torch.bool),
+        utterances=(),
+        failures=(),
+        error=error,
+    )
 
 
 def loader(

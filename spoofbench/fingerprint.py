@@ -18,22 +18,19 @@ def of(
     """Return the fingerprint of ``trials`` judged as ``protocol`` says: 64 hexadecimal digits.
 
     It covers the trial list with its keys, the sample rate, the crop rule, the metrics and their
-    versions, the groups, the ASV scores and the costs. It does not cover where the corpus lies, nor
-    the protocol's name.
+    versions, the groups, and, where a metric needs them, the ASV scores and the costs. It does not
+    cover where the corpus lies, nor the protocol's name.
     """
+    tandem = protocol.tandem if any(m.needs_asv or m.needs_joint for m in metrics) else None
     terms = {
         "sample_rate": protocol.data.sample_rate,
         "crop": CROP_RULE,
         "metrics": [[metric.name, metric.version] for metric in metrics],
         "by": protocol.report.by,
         "detection": protocol.detection.model_dump(),
-        "tandem": protocol.tandem.model_dump(exclude={"scores", "keys", "expect"})
-        if protocol.tandem
-        else None,
-        "asv": [
-            sha256(root / file) for file in (protocol.tandem.scores, protocol.tandem.keys) if file
-        ]
-        if protocol.tandem
+        "tandem": tandem.model_dump(exclude={"scores", "keys", "expect"}) if tandem else None,
+        "asv": [sha256(root / file) for file in (tandem.scores, tandem.keys) if file]
+        if tandem
         else None,
     }
     digest = hashlib.sha256(json.dumps(terms, sort_keys=True).encode())

@@ -23,7 +23,7 @@ from spoofbench import (
     weights,
 )
 from spoofbench.audio import AudioCache
-from spoofbench.contracts import Countermeasure, Progress, Trainable
+from spoofbench.contracts import Augmentation, Countermeasure, Progress, Trainable
 from spoofbench.errors import (
     CorpusNotFound,
     FailedTrials,
@@ -384,8 +384,9 @@ class Job:
         if any(condition.steps for _, condition in missing):
             cache = AudioCache(options.root, options.rate, POOL_BYTES // max(options.workers, 1))
             pool = SpeechPool.of(terms.trials, cache, seed=self.request.seed)
+        made: dict[str, Augmentation] = {}
         lanes = [
-            scoring.Lane(folder=folder, variant=self._applied(condition, pool))
+            scoring.Lane(folder=folder, variant=self._applied(condition, pool, made))
             for folder, condition in missing
         ]
         model = self.model()
@@ -415,9 +416,15 @@ class Job:
         if failures:
             raise failures[0]
 
-    def _applied(self, condition: Condition, pool: SpeechPool | None) -> Applied:
+    def _applied(
+        self, condition: Condition, pool: SpeechPool | None, made: dict[str, Augmentation]
+    ) -> Applied:
         applied = Applied(
-            condition=condition, seed=self.request.seed, rate=self.spec.sample_rate, pool=pool
+            condition=condition,
+            seed=self.request.seed,
+            rate=self.spec.sample_rate,
+            pool=pool,
+            made=made,
         )
         applied.ready()
         return applied

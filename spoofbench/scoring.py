@@ -116,6 +116,8 @@ def score_batches(
 
 
 def _score(model: Countermeasure, batch: Batch, options: Options) -> Scored:
+    if batch.error is not None:
+        raise batch.error
     failures = list(batch.failures)
     scores = []
     notes = []

@@ -54,7 +54,8 @@ def terms_of(
         left_out = frozenset(trial.utterance for trial in parts.left_out)
     trials = tuple(available if limit_to is None else limit(available, limit_to))
     metrics = tuple(catalogue.metrics.get(name).spec for name in protocol.report.metrics)
-    scores = asv.of(protocol, root)
+    wanted = any(metric.needs_asv or metric.needs_joint for metric in metrics)
+    scores = asv.of(protocol, root) if wanted else None
     if scores is not None:
         asv.check_part(scores, trials, protocol)
     for metric in metrics:

@@ -37,5 +37,5 @@ def augment(
     for name, value in write_changed(
         file, condition, out, known, protocol=protocol, data=data, seed=seed
     ).items():
-        note(f"{name}: {value}")
+        note(f"{name}: {value if isinstance(value, str) else format(value, '.6g')}")
     note(f"wrote {out}")

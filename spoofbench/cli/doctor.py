@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -81,13 +82,17 @@ def doctor(
 
 
 @contextmanager
-def pointing_to_doctor(files: Sequence[Path], protocol: str) -> Iterator[None]:
+def pointing_to_doctor(
+    files: Sequence[Path], protocol: str, data: Path | None = None
+) -> Iterator[None]:
     """Let what is said of a score file that cannot be used end with the way to learn more."""
     try:
         yield
     except InvalidScores as error:
-        file = files[0] if len(files) == 1 else "FILE"
-        more = f"all that is wrong: spoofbench doctor {file} --protocol {protocol}"
+        file = str(files[0]) if len(files) == 1 else "FILE"
+        words = ["spoofbench", "doctor", file, "--protocol", protocol]
+        words += [] if data is None else ["--data", str(data)]
+        more = f"all that is wrong: {shlex.join(words)}"
         hint = "\n".join(filter(None, [error.hint, more]))
         raise InvalidScores(str(error), hint=hint) from error
 

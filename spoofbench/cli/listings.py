@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import typer
 
-from spoofbench.specs import AugmentationSpec, MetricSpec, ModelSpec, Spec
+from spoofbench.specs import MetricSpec, ModelSpec, Spec
 
 
 def add_to(app: typer.Typer) -> None:
@@ -32,7 +32,19 @@ def datasets() -> None:
 
 def augmentations() -> None:
     """List the augmentations, with unit and usual levels, and how each is written."""
-    _print_shelf("augmentations", ("family", "unit", "levels", "example"), _augmentation_details)
+    from spoofbench.plugins import catalogue
+    from spoofbench.robustness.conditions import example
+
+    rows = []
+    for offer in catalogue().augmentations:
+        spec = offer.spec
+        levels = ", ".join(f"{level:g}" for level in spec.levels)
+        more = "".join(f"; then {name} ({default:g})" for name, default in spec.options)
+        rows.append(
+            (spec.name, spec.family, f"{spec.unit}{more}" or "-", levels or "-", example(spec))
+        )
+    print_table(("name", "family", "unit", "levels", "example"), rows)
+    _print_problems()
 
 
 def metrics() -> None:
@@ -102,14 +114,6 @@ def _model_details(spec: Spec) -> Sequence[str]:
 
 def _protocol_details(spec: Spec) -> Sequence[str]:
     return (", ".join(getattr(spec, "aliases", ())) or "-",)
-
-
-def _augmentation_details(spec: Spec) -> Sequence[str]:
-    assert isinstance(spec, AugmentationSpec)  # noqa: S101
-    from spoofbench.robustness.conditions import example
-
-    levels = ", ".join(f"{level:g}" for level in spec.levels)
-    return (spec.family, spec.unit or "-", levels or "-", example(spec))
 
 
 def _metric_details(spec: Spec) -> Sequence[str]:

@@ -107,7 +107,8 @@ Threshold = Annotated[
     typer.Option(
         "--threshold",
         metavar="NUMBER|FILE",
-        help="Where the countermeasure works: a score, or the calibration file that holds one. "
+        help="Where the countermeasure works: a score, or the file that calibrate or fuse wrote, "
+        "which holds for the scores written with it. "
         "Adds what it costs there: balanced accuracy and both error rates.",
     ),
 ]

@@ -141,6 +141,8 @@ def robustness(
         )
         for model in chosen
     ]
+    for name in (*chosen, *view.metrics):
+        (known.models if name in chosen else known.metrics).get(name)
     with joined() as processes:
         if processes.is_first:
             note(f"{', '.join(chosen)} on {protocol}, {len(conditions)} conditions, clean included")

@@ -72,7 +72,7 @@ def score(
     )
     chosen = view.revise(load(protocol, known))
     terms = terms_of(chosen, known, root_of(chosen, known, data=data))
-    with pointing_to_doctor(files, protocol):
+    with pointing_to_doctor(files, protocol, data):
         systems = judging.systems_of(files, terms, negate=negate, column=column, note=note)
     with advancing(view.uncertainty, len(systems)) as advance:
         table = judging.table_of(systems, terms, uncertainty=view.uncertainty, advance=advance)

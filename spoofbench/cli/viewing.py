@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from spoofbench.errors import InvalidSettings
 
 if TYPE_CHECKING:
+    from spoofbench.calibration.maps import OperatingPoint
     from spoofbench.uncertainty import Uncertainty
     from spoofbench.views import View
 
@@ -70,6 +71,18 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(" ".join(name.split()) for name in text.split(",") if name.strip()))
 
 
+def _stored(file: Path, point: OperatingPoint) -> float:
+    """Return the threshold of a stored file, and say for which scores it holds."""
+    from spoofbench.cli.progress import note
+
+    raw = "" if point.raw_threshold is None else f"; for those before it: {point.raw_threshold!r}"
+    note(
+        f"--threshold {file}: {point.threshold:g} holds for the scores that were written with it"
+        f"{raw} (P_spoof {point.p_spoof:g}, C_miss {point.c_miss:g}, C_fa {point.c_fa:g})"
+    )
+    return point.threshold
+
+
 def _threshold(text: str) -> float:
     """Return a number as it stands, else the threshold that is stored in a calibration file."""
     try:
@@ -77,7 +90,7 @@ def _threshold(text: str) -> float:
     except ValueError:
         from spoofbench.calibration.maps import read_operating_point
 
-        return read_operating_point(Path(text)).threshold
+        return _stored(Path(text), read_operating_point(Path(text)))
     if not math.isfinite(number):
         raise InvalidSettings(f"--threshold {text}: a threshold is a finite score")
     return number

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoofbench.metrics.detection import eer_point
-from spoofbench.metrics.ties import distinct
+from spoofbench.metrics.ties import distinct, tied_share
 from spoofbench.score_files.formats import ScoreFile
 from spoofbench.scores import disagreements, spelt_as
 from spoofbench.trials import Trial
@@ -22,6 +22,8 @@ NAMED = 3
 """How many lines or utterances a finding names."""
 VISIBLE = 5e-5
 """A move of the EER that shows in a published figure: half a unit of its second digit, in %."""
+TIED = 0.01
+"""So large a share of trials that share a score is worth a word."""
 SATURATED = 0.01
 """So large a share of trials at the highest or the lowest score is worth a word."""
 CHANCE = 0.05
@@ -379,8 +381,7 @@ def coarseness(case: Case) -> Iterator[Finding]:
             evidence=(f"{scores.min()}, {scores.max()}",),
             advice=advice,
         )
-        return
-    if values < scores.size / 10:
+    elif values < scores.size / 10:
         yield Finding(
             severity="suspicious",
             what=f"there are only {values:,} values for {scores.size:,} trials",
@@ -401,7 +402,14 @@ def coarseness(case: Case) -> Iterator[Finding]:
             ),
             advice=advice,
         )
-    yield from _saturation(scores, advice)
+    elif (share := tied_share(scores)) >= TIED:
+        yield Finding(
+            severity="note",
+            what=f"{100 * share:.1f} % of the trials share a score with another, which moves the "
+            f"EER by less than {100 * VISIBLE:g} points",
+        )
+    if values > 2:
+        yield from _saturation(scores, advice)
 
 
 def _saturation(scores: NDArray[np.float64], advice: str) -> Iterator[Finding]:

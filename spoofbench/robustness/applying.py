@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -17,20 +17,22 @@ from spoofbench.robustness.conditions import Condition, Step
 from spoofbench.robustness.pool import SpeechPool
 from spoofbench.trials import Trial
 
+_NOBODY = Trial(utterance="a second of noise", speaker="", attack="-", bonafide=True, audio="")
+
 
 @dataclass(slots=True, kw_only=True)
 class Applied:
     """A condition as a variant of a pass (`batches.Variant`); it is sent to worker processes.
 
-    ``rate`` is that of the audio in samples per second. Augmentations are made in the process that
-    uses them, when they are first used.
+    ``rate`` is that of the audio in samples per second. Augmentations are made when they are first
+    used, and kept in ``made``, which the conditions of a sweep share.
     """
 
     condition: Condition
     seed: int
     rate: int
     pool: SpeechPool | None = None
-    _made: dict[str, Augmentation] = field(default_factory=dict, repr=False)
+    made: dict[str, Augmentation] = field(default_factory=dict, repr=False)
 
     def __call__(self, waveform: Audio, trial: Trial) -> tuple[Audio, Notes]:
         """Return what the condition makes of ``waveform`` ``(time,)``, and what was measured."""
@@ -67,18 +69,31 @@ class Applied:
         return cast(Audio, audio.numpy()), notes
 
     def ready(self) -> None:
-        """Raise what stands in the way of the condition, such as an encoder that is not there.
+        """Raise what stands in the way of the condition, before anything is scored.
 
-        Raises `InvalidCondition` if fewer speakers are known than a step needs.
+        An encoder that is not there, an empty folder, a number that is out of range, too few other
+        speakers: what each step says itself, and what comes of a second of noise.
         """
         for step in self.condition.steps:
-            augmentation = self._augmentation(step)
-            if callable(check := getattr(augmentation, "ready", None)):
+            if callable(check := getattr(self._augmentation(step), "ready", None)):
                 check()
             if step.spec.talkers and self.pool is not None:
                 self._check_speakers(step)
-        if any(step.source for step in self.condition.steps):
-            self._try_sources()
+        if self.condition.steps:
+            noise = np.random.default_rng(0).normal(scale=0.1, size=self.rate).astype(np.float32)
+            pool = self.pool.beside(_NOBODY) if self.pool is not None else None
+            self.changed(noise, _NOBODY.utterance, pool)
+
+    def _check_speakers(self, step: Step) -> None:
+        assert self.pool is not None  # noqa: S101
+        known = self.pool.count(bonafide=True)
+        if known <= step.spec.talkers:
+            raise InvalidCondition(
+                f"{step} needs {step.spec.talkers} speakers beside the trial's own, and the "
+                f"protocol has {known} with bona fide speech in all",
+                hint="use a protocol with more speakers, or recordings(DIR)@10 with a folder of "
+                "your own",
+            )
 
     def identities(self) -> tuple[str, ...]:
         """Return what decides the audio beside what the condition says, for each step.
@@ -92,30 +107,13 @@ class Applied:
             made.append(f"{step.identity}{source}")
         return tuple(made)
 
-    def _try_sources(self) -> None:
-        """Apply the steps with a source to a second of noise, so that a bad folder is found now."""
-        noise = np.random.default_rng(0).normal(scale=0.1, size=self.rate).astype(np.float32)
-        steps = tuple(step for step in self.condition.steps if step.source)
-        replace(self, condition=Condition(steps=steps)).changed(noise, "a second of noise", None)
-
-    def _check_speakers(self, step: Step) -> None:
-        assert self.pool is not None  # noqa: S101
-        known = self.pool.count(bonafide=True)
-        if known <= step.spec.talkers:
-            raise InvalidCondition(
-                f"{step} needs {step.spec.talkers} speakers beside the trial's own, and the "
-                f"protocol has {known} with bona fide speech in all",
-                hint="use a protocol with more speakers, or recordings(DIR)@10 with a folder of "
-                "your own",
-            )
-
     def _augmentation(self, step: Step) -> Augmentation:
-        if step.spec.name not in self._made:
+        if step.spec.name not in self.made:
             made = step.spec.resolve()()
             if not callable(getattr(made, "apply", None)):
                 raise BrokenPlugin(f"the augmentation '{step.spec.name}' has no apply()")
-            self._made[step.spec.name] = made
-        return self._made[step.spec.name]
+            self.made[step.spec.name] = made
+        return self.made[step.spec.name]
 
 
 def _apart(

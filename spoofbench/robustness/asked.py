@@ -48,14 +48,20 @@ def conditions(asked: Asked, catalogue: Catalogue) -> list[Condition]:
 
 def _texts(asked: Asked, catalogue: Catalogue) -> Iterator[str]:
     for name in _parts(asked.noise):
-        named = f"recordings({name})" if Path(name).is_dir() else name
+        if "@" in name.partition("(")[0]:
+            raise InvalidCondition(
+                f"--noise {name}: levels are said by --snr", hint="or give the whole with --chain"
+            )
+        offered = name in catalogue.augmentations.names()
+        named = f"recordings({name})" if not offered and Path(name).is_dir() else name
         spec = _spec(named, "noise", catalogue)
         for level in _parts(asked.snr) or [f"{level:g}" for level in spec.levels]:
             yield f"{named}@{level}"
     for level in _parts(asked.overlap):
         yield f"overlap@{level}"
     for part in _parts(asked.reverb):
-        yield f"room-recordings({part})" if Path(part).is_dir() else f"room@{part}"
+        folder = Path(part).is_dir() and not _is_number(part)
+        yield f"room-recordings({part})" if folder else f"room@{part}"
     for option, text in (("codec", asked.codec), ("channel", asked.channel), ("time", asked.time)):
         for part in _parts(text):
             spec = _spec(part, option, catalogue)
@@ -75,6 +81,10 @@ def _spec(text: str, family: str, catalogue: Catalogue) -> AugmentationSpec:
             hint=f"--{family} takes {', '.join(others)}; --chain takes anything",
         )
     return spec
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).isdigit()
 
 
 def _parts(text: str) -> list[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import soundfile
 
 from spoofbench import audio
 from spoofbench.audio import AudioCache
-from spoofbench.batches import CACHE_BYTES, Notes
-from spoofbench.contracts import Pool
+from spoofbench.batches import Notes
 from spoofbench.corpora import read_trials, root_of
 from spoofbench.errors import InvalidCondition
 from spoofbench.files import replaced, storage_errors
@@ -17,7 +17,7 @@ from spoofbench.plugins import Catalogue
 from spoofbench.protocols import load
 from spoofbench.robustness.applying import Applied
 from spoofbench.robustness.conditions import parse
-from spoofbench.robustness.pool import SpeechPool
+from spoofbench.robustness.pool import POOL_BYTES, SpeechPool
 from spoofbench.trials import Trial
 
 RATE = 16_000
@@ -42,16 +42,23 @@ def write_changed(
     """
     if out.suffix not in ENDINGS:
         raise InvalidCondition(f"{out}: what is written is one of {', '.join(ENDINGS)}")
-    applied = Applied(condition=parse(condition, catalogue), seed=seed, rate=RATE)
-    if not protocol and any(step.spec.talkers for step in applied.condition.steps):
+    if out.exists() and out.samefile(file):
+        raise InvalidCondition(f"{out} is the recording itself", hint="write to another file")
+    asked = parse(condition, catalogue)
+    if not protocol and any(step.spec.talkers for step in asked.steps):
         raise InvalidCondition(
             f"{condition} mixes in other speakers, and a recording alone has none",
             hint="say whose: --protocol NAME",
         )
+    trial = Trial(utterance=file.stem, speaker="", attack="-", bonafide=True, audio="")
+    pool = None
+    if protocol:
+        trials = _trials(protocol, catalogue, data)
+        pool = SpeechPool.of(trials.trials, AudioCache(trials.root, RATE, POOL_BYTES), seed=seed)
+        trial = next((t for t in trials.trials if t.utterance == file.stem), trial)
+    applied = Applied(condition=asked, seed=seed, rate=RATE, pool=pool)
     applied.ready()
-    waveform = audio.read(file, RATE)
-    pool = _pool(protocol, catalogue, data, file.stem, seed) if protocol else None
-    changed, notes = applied.changed(waveform, file.stem, pool)
+    changed, notes = applied(audio.read(file, RATE), trial)
     peak = float(abs(changed).max())
     if peak > 1:
         notes = {**notes, "peak": peak, "clipped in the file": "beyond full scale"}
@@ -60,10 +67,13 @@ def write_changed(
     return notes
 
 
-def _pool(protocol: str, catalogue: Catalogue, data: Path | None, name: str, seed: int) -> Pool:
+class _Trials(NamedTuple):
+    trials: tuple[Trial, ...]
+    root: Path
+
+
+def _trials(protocol: str, catalogue: Catalogue, data: Path | None) -> _Trials:
+    """Read the trials of a protocol, whose speakers are to be mixed in."""
     chosen = load(protocol, catalogue)
     root = root_of(chosen, catalogue, data=data)
-    trials = read_trials(chosen, catalogue, root)
-    own = next((t.speaker for t in trials if t.utterance == name), "")
-    listened = Trial(utterance=name, speaker=own, attack="-", bonafide=True, audio="")
-    return SpeechPool.of(trials, AudioCache(root, RATE, CACHE_BYTES), seed=seed).beside(listened)
+    return _Trials(read_trials(chosen, catalogue, root), root)

@@ -14,11 +14,16 @@ if TYPE_CHECKING:
     from spoofbench.batches import Notes  # which loads torch
 
 
+UNDEFINED = "undefined"
+"""The note of a trial that stayed as it was, since the level has no meaning for it."""
+
+
 def write(notes: Mapping[str, Notes], trials: Sequence[Trial], folder: Path) -> None:
     """Write what was measured, a line for each trial in protocol order; nothing if nothing was."""
     if not notes:
         return
-    columns = list(dict.fromkeys(name for own in notes.values() for name in own))
+    named = dict.fromkeys(name for own in notes.values() for name in own)
+    columns = sorted(named, key=lambda name: name.startswith(UNDEFINED))
     lines = ["\t".join(("utterance", *columns))]
     for trial in trials:
         own = notes.get(trial.utterance, {})

@@ -60,7 +60,8 @@ def _parsed(text: str, where: str, catalogue: Catalogue, apply_to: ApplyTo) -> l
         try:
             made.append(parse(condition, catalogue, apply_to=apply_to))
         except SpoofbenchError as error:
-            line = 1 + text[: text.find(condition)].count("\n")
+            listed = max(text.find("conditions"), 0)
+            line = 1 + text[: max(text.find(f'"{condition}"', listed), listed)].count("\n")
             raise InvalidCondition(f"{where}, line {line}: {error}", hint=error.hint) from error
     return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,13 +54,15 @@ class Swept:
 class Measured:
     """The metrics of a model under each condition: ``values`` ``(conditions, metrics)``.
 
-    ``samples`` are the same on resampled trials, for intervals.
+    ``levels`` are those that were measured, ``undefined`` counts the trials that stayed as they
+    were. ``samples`` are the metrics on resampled trials, for intervals.
     """
 
     label: str
     conditions: tuple[Condition, ...]
     tables: tuple[ScoreTable, ...]
     levels: tuple[float, ...]
+    undefined: tuple[int, ...]
     values: NDArray[np.float64]
     samples: Samples | None
 
@@ -84,6 +86,10 @@ def measure(
         conditions=swept.conditions,
         tables=tables,
         levels=tuple(_measured_level(folder) for folder in swept.folders),
+        undefined=tuple(
+            sum(bool(own.get(measured.UNDEFINED)) for own in measured.read(folder).values())
+            for folder in swept.folders
+        ),
         values=as_they_are(cells, evaluate),
         samples=None
         if uncertainty is None
@@ -97,11 +103,14 @@ def tables_of(
     """Return the table of all conditions, then what sums the sweep up."""
     change = _change(terms.metrics[0])
     labels: list[str] = []
-    rows, sums, stamps = [], [], []
+    rows: list[Row] = []
+    sums: list[Row] = []
+    stamps: list[str] = []
     for system in systems:
         labels.append(unused(system.label, labels))
         rows += _rows(labels[-1], system, terms, change, uncertainty)
         sums += _summary(labels[-1], system, terms, uncertainty)
+        stamps += _unchanged(system)
         stamps += [
             f"{labels[-1]} under {condition}: EER above 50 %"
             for condition, table in zip(system.conditions, system.tables, strict=True)
@@ -163,10 +172,23 @@ def _scores(folder: Path, terms: Terms) -> ScoreTable:
 
 
 def _measured_level(folder: Path) -> float:
-    """Return the mean of what was measured first of each trial, NaN if nothing was."""
-    first = [next(iter(own.values()), "") for own in measured.read(folder).values()]
-    numbers = [float(text) for text in first if _is_number(text)]
-    return float(np.mean(numbers)) if numbers else math.nan
+    """Return the mean of what was measured first, NaN if nothing was."""
+    rows = list(measured.read(folder).values())
+    for column in rows[0] if rows else ():
+        numbers = [float(row[column]) for row in rows if _is_number(row[column])]
+        if numbers:
+            return float(np.mean(numbers))
+    return math.nan
+
+
+def _unchanged(system: Measured) -> Iterator[str]:
+    """Say of how many trials a condition could not be made."""
+    for condition, count in zip(system.conditions, system.undefined, strict=True):
+        if count:
+            yield (
+                f"{system.label} under {condition}: {count:,} of {len(system.tables[0].trials):,} "
+                "trials stayed as they were (silent: the level has no meaning)"
+            )
 
 
 def _is_number(text: str) -> bool:

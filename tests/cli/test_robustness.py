@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 from inprocess import run_here
-from program import Outcome
+from program import Outcome, run_program
 
 Sweep = Callable[..., Outcome]
 MODEL = """\
@@ -200,6 +201,11 @@ def test_a_condition_that_there_is_not_is_named_with_its_line(sweep, tmp_path):
         (("--snr", "10"), "there is no --noise"),
         (("--noise", "white", "--snr", "loud"), "'loud' is not a number"),
         (("--noise", "white", "--snr", "900"), "between"),
+        (("--noise", "white@10"), "levels are said by --snr"),
+        (("--overlap", "5@150"), "overlap over 150 %"),
+        (("--codec", "g726@20"), "g726@20"),
+        (("--noise", "white", "--metrics", "eeer"), "eer"),
+        (("mistaken", "--noise", "white"), "mistaken"),
         (("--sweep", "everything"), "shipped: core, noise, telephony"),
         (("--chain", "white 10"), "not a step of a condition"),
         (("--reverb", "-1"), "between"),
@@ -253,3 +259,70 @@ def test_what_cannot_be_written_is_refused(recording, tmp_path, spoofbench_cli):
         "augment", recording, "--condition", "gain@-20", "-o", tmp_path / "out.mp4"
     )
     assert (outcome.code, ".wav, .flac" in outcome.err) == (2, True)
+
+
+def test_what_ends_a_pass_in_a_worker_process_is_told_as_it_is_here(tiny, counted, tmp_path):
+    """An error that crosses a process border keeps its hint and shows no traceback."""
+    site = tmp_path / "site"
+    (site / "hiss_plugin.py").write_text(
+        MODEL + BREAKS.replace("MODULE", "hiss_model"), encoding="utf-8"
+    )
+    (site / "hiss_model.py").write_text(HISS + BREAKING)
+    outcome = run_program(
+        "robustness", "hiss", "--protocol", tiny / "tiny-eval.toml", "--data", tiny,
+        "--chain", "breaks", "--workers", "1",
+        env={"PYTHONPATH": str(site)}, cwd=tmp_path,
+    )  # fmt: skip
+    assert outcome.code == 2
+    assert "error: this trial cannot be" in outcome.err
+    assert "hint:  choose another" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+BREAKS = """
+
+from spoofbench import AugmentationSpec
+
+
+@hookimpl
+def spoofbench_augmentations():
+    return [
+        AugmentationSpec(name="breaks", target="MODULE:Breaks", summary="", unit="", levels=())
+    ]
+"""
+BREAKING = """
+
+class Breaks:
+    def apply(self, audio, level, context):
+        from spoofbench.errors import InvalidCondition
+
+        if context.utterance != "a second of noise":
+            raise InvalidCondition("this trial cannot be", hint="choose another")
+        return audio
+"""
+
+
+def test_a_silent_trial_stays_as_it_is_and_is_told(tiny, counted, tmp_path):
+    quiet = tmp_path / "quiet"
+    shutil.copytree(tiny, quiet)
+    first = sorted((quiet / "eval").glob("*.flac"))[0]
+    soundfile.write(first, np.zeros(4_800), 16_000)
+    outcome = run_here(
+        "robustness", "hiss", "--protocol", quiet / "tiny-eval.toml", "--data", quiet,
+        "--workers", "0", *NOISE,
+    )  # fmt: skip
+    found = rows(outcome)
+    assert found["white@20"]["measured"] == pytest.approx(20, abs=0.1)
+    assert any(
+        "1 of 10 trials stayed as they were" in s for s in json.loads(outcome.out)[0]["stamps"]
+    )
+
+
+def test_a_folder_that_is_called_like_a_noise_does_not_take_its_place(sweep, tmp_path):
+    (tmp_path / "white").mkdir()
+    assert "white@20" in rows(sweep(*NOISE))
+
+
+def test_a_recording_is_not_written_over(recording, spoofbench_cli):
+    outcome = spoofbench_cli("augment", recording, "--condition", "gain@-20", "-o", recording)
+    assert (outcome.code, "is the recording itself" in outcome.err) == (2, True)
