@@ -178,6 +178,7 @@ class AugmentationSpec(Spec):
     ``family`` is ``noise``, ``codec``, ``overlap``, ``reverb``, ``channel`` or ``time``.
     ``talkers`` is how many other speakers of the protocol it needs. ``source`` says in words what
     must stand in parentheses behind the name, such as a folder; it is empty if nothing may.
+    ``neutral`` is the level that changes nothing, where both sides of it are hard: 1 for a speed.
     ``keeps_length`` is false for what changes how long a trial is. ``version`` changes whenever the
     audio that it gives changes.
     """
@@ -190,6 +191,7 @@ class AugmentationSpec(Spec):
     family: str = "other"
     talkers: int = 0
     source: str = ""
+    neutral: float | None = None
     keeps_length: bool = True
     version: int = 1
 

@@ -55,6 +55,7 @@ def _amplitudes() -> list[AugmentationSpec]:
             levels=(-10.0, -20.0, -30.0, -40.0),
             lowest=-100.0,
             highest=60.0,
+            neutral=0.0,
             family="channel",
         ),
         AugmentationSpec(

@@ -15,6 +15,7 @@ def spoofbench_augmentations() -> list[AugmentationSpec]:
             levels=(1.05, 1.1, 1.2, 1.4),
             lowest=0.5,
             highest=2.0,
+            neutral=1.0,
             family="time",
             keeps_length=False,
         ),
@@ -26,6 +27,7 @@ def spoofbench_augmentations() -> list[AugmentationSpec]:
             levels=(1.0, 2.0, 3.0, 4.0),
             lowest=-12.0,
             highest=12.0,
+            neutral=0.0,
             family="time",
         ),
         AugmentationSpec(

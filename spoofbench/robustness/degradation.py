@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spoofbench.robustness.conditions import Condition
-from spoofbench.specs import AugmentationSpec
+from spoofbench.robustness.conditions import Condition, Step
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +28,10 @@ class Curve:
 
 
 def curves(conditions: Sequence[Condition]) -> list[Curve]:
-    """Return the curves of a sweep: conditions of one step that differ in its level alone."""
+    """Return the curves of a sweep: conditions of one step that differ in its level alone.
+
+    Where both sides of a neutral level are hard, each side is a curve.
+    """
     families: dict[str, list[tuple[float, int]]] = {}
     units: dict[str, tuple[str, bool]] = {}
     for place, condition in enumerate(conditions):
@@ -37,9 +39,10 @@ def curves(conditions: Sequence[Condition]) -> list[Curve]:
             continue
         (step,) = condition.steps
         # The condition without its level: what curves have in common, and are called.
-        name = str(condition).replace(f"@{step.level:g}", "", 1)
+        without = replace(condition, steps=(replace(step, level=math.nan),))
+        name = f"{without}{_side(step)}"
         families.setdefault(name, []).append((step.level, place))
-        units[name] = (step.spec.unit, rising(step.spec))
+        units[name] = (step.spec.unit, rising(step))
     made = []
     for name, points in families.items():
         unit, upwards = units[name]
@@ -50,9 +53,22 @@ def curves(conditions: Sequence[Condition]) -> list[Curve]:
     return made
 
 
-def rising(spec: AugmentationSpec) -> bool:
-    """Say whether a higher level is harder, as the order of the usual levels tells."""
-    return len(spec.levels) < 2 or spec.levels[-1] > spec.levels[0]
+def rising(step: Step) -> bool:
+    """Say whether a higher level is harder.
+
+    The order of the usual levels tells, or on which side the level is of the neutral one.
+    """
+    if step.spec.neutral is not None:
+        return step.level >= step.spec.neutral
+    return len(step.spec.levels) < 2 or step.spec.levels[-1] > step.spec.levels[0]
+
+
+def _side(step: Step) -> str:
+    """Say on which side of the neutral level a step is, if it is not that of the usual levels."""
+    neutral = step.spec.neutral
+    if neutral is None or rising(step) == (step.spec.levels[0] > neutral):
+        return ""
+    return f" {'above' if rising(step) else 'below'} {neutral:g}"
 
 
 def doubling_level(clean: Floats, errors: Floats, levels: Sequence[float]) -> Floats:

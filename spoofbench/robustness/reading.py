@@ -144,7 +144,7 @@ def _order(condition: Condition) -> tuple[object, ...]:
     (step,) = steps
     family = step.spec.family
     place = FAMILIES.index(family) if family in FAMILIES else len(FAMILIES)
-    hard = 0.0 if math.isnan(step.level) else step.level if rising(step.spec) else -step.level
+    hard = 0.0 if math.isnan(step.level) else step.level if rising(step) else -step.level
     return (to_whom, 1, place, step.spec.name, step.source, hard)
 
 

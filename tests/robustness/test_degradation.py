@@ -83,3 +83,25 @@ def test_conditions_of_one_class_make_a_curve_of_their_own():
     spoofs = [parse(f"white@{level}", known, apply_to="spoof") for level in (10, 0)]
     made = curves([*conditions("white@10", "white@0"), *spoofs])
     assert [curve.name for curve in made] == ["white", "white [spoof only]"]
+
+
+def test_both_sides_of_a_neutral_level_are_curves_of_their_own():
+    """Slower and faster are hard alike: how far a speed is from 1 counts."""
+    made = curves(conditions("speed@0.8", "speed@0.9", "speed@1.2", "speed@1.1"))
+    assert [(curve.name, curve.levels) for curve in made] == [
+        ("speed below 1", (0.9, 0.8)),
+        ("speed", (1.1, 1.2)),
+    ]
+
+
+def test_a_gain_is_harder_the_softer_or_the_louder_it_is():
+    made = curves(conditions("gain@-20", "gain@-10", "gain@20", "gain@10"))
+    assert [(curve.name, curve.levels) for curve in made] == [
+        ("gain", (-10, -20)),
+        ("gain above 0", (10, 20)),
+    ]
+
+
+def test_a_source_that_looks_like_a_level_stays_as_it_is():
+    (curve,) = curves(conditions("recordings(/n@10)@10", "recordings(/n@10)@5"))
+    assert curve.name == "recordings(/n@10)"
