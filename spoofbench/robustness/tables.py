@@ -318,14 +318,17 @@ def _sum_row(
     value = float(of(system.values[:, 0]))
     found = None
     if uncertainty is not None and system.samples is not None:
-        left = system.samples.left
-        found = interval(
-            value,
-            of(system.samples.drawn[:, :, 0]),
-            None if left is None else of(left[:, :, 0]),
-            system.samples,
-            uncertainty,
-        )
+        left, drawn = system.samples.left, of(system.samples.drawn[:, :, 0])
+        # Resamples in which an error never doubles, or had doubled before, are no chance loss: to
+        # leave them out would bend the interval towards those that have a number.
+        if np.isfinite(drawn).all():
+            found = interval(
+                value,
+                drawn,
+                None if left is None else of(left[:, :, 0]),
+                system.samples,
+                uncertainty,
+            )
     return Row(
         run=label,
         by="summary",
