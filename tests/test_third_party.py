@@ -34,7 +34,7 @@ def program(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Program:
         ("models", "lfcc-linear"),
         ("metrics", "pair-order"),
         ("reporters", "lines"),
-        ("augmentations", "gain"),
+        ("augmentations", "level-change"),
         ("datasets", "csv-keys"),
         ("protocols", "beeps-eval"),
     ],
@@ -91,7 +91,7 @@ def test_its_augmentation_is_a_factor_of_ten_to_twenty_decibels(example):
     done = run_python(
         "-c",
         "import torch; from spoofbench.plugins import catalogue, instantiate;"
-        "gain = instantiate(catalogue().augmentations.get('gain'), 'augmentation');"
+        "gain = instantiate(catalogue().augmentations.get('level-change'), 'augmentation');"
         "print(gain.apply(torch.ones(3), -20.0, None).tolist())",
         env={"PYTHONPATH": str(example)},
     )

@@ -32,7 +32,7 @@ def spoofbench_augmentations():
     """Offer a change of level."""
     return [
         AugmentationSpec(
-            name="gain",
+            name="level-change",
             target="spoofbench_example.gain:Gain",
             summary="Louder or softer.",
             unit="dB",
