@@ -43,7 +43,7 @@ def test_everything_is_listed_with_the_distribution_that_it_comes_from(program, 
     listed = program(kind)
     assert listed.code == 0
     (line,) = [line for line in listed.out.splitlines() if line.split()[:1] == [name]]
-    assert "spoofbench-example" in line
+    assert line.rstrip().endswith("spoofbench-example 1.2.3")
 
 
 def test_the_corpus_of_a_plugin_is_listed_with_its_licence(program):

@@ -40,10 +40,10 @@ def augmentations() -> None:
         spec = offer.spec
         levels = ", ".join(f"{level:g}" for level in spec.levels)
         more = "".join(f"; then {name} ({default:g})" for name, default in spec.options)
-        rows.append(
-            (spec.name, spec.family, f"{spec.unit}{more}" or "-", levels or "-", example(spec))
-        )
-    print_table(("name", "family", "unit", "levels", "example"), rows)
+        unit = f"{spec.unit}{more}" or "-"
+        origin = f"{offer.plugin.distribution} {offer.plugin.version}"
+        rows.append((spec.name, spec.family, unit, levels or "-", example(spec), origin))
+    print_table(("name", "family", "unit", "levels", "example", "from"), rows)
     _print_problems()
 
 

@@ -40,6 +40,8 @@ def stopped(command: tuple[str, ...], number: int, ready: Callable[[], bool]) ->
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,  # so that the signal goes to its workers too, as Ctrl-C does
+        # As from a terminal: a shell that runs the tests in the background has it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         try:
             started = time.monotonic()
