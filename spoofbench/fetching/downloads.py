@@ -154,7 +154,11 @@ def plan(spec: CorpusSpec, folder: Path, web: Web, *, only: Sequence[str] = ()) 
     with _storage(folder):
         if not only:
             _check_unused(folder, spec)
-        return _planned(spec, folder, wanted, web)
+        try:
+            return _planned(spec, folder, wanted, web)
+        except DownloadFailed as error:
+            hint = f"{error.hint}\nor by hand: {_by_hand(spec)}"
+            raise DownloadFailed(str(error), hint=hint) from error
 
 
 def _check_unused(folder: Path, spec: CorpusSpec) -> None:

@@ -76,25 +76,29 @@ class Web:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=retries))
 
-    def ask(self, url: str, headers: Mapping[str, str] | None = None) -> requests.Response:
-        """Return a server's answer, its body not yet read. Raises `DownloadFailed`.
+    def ask(
+        self, url: str, headers: Mapping[str, str] | None = None, *, also: str = ""
+    ) -> requests.Response:
+        """Return a server's answer, its body not yet read.
 
-        To a question about a ``Range``, "out of range" is an answer.
+        To a question about a ``Range``, "out of range" is an answer. Raises `DownloadFailed`, whose
+        hint says ``also`` what holds for the caller.
         """
         try:
             answer = self._session.get(url, headers=headers, stream=True, timeout=_TIMEOUTS)
         except requests.RequestException as error:
             raise DownloadFailed(
                 f"{url} cannot be reached: {type(error).__name__}",
-                hint="look at the connection (and at HTTPS_PROXY, where there is a proxy); "
-                f"{GOES_ON}",
+                hint=_hint(
+                    "look at the connection (and at HTTPS_PROXY, if there is a proxy)", also
+                ),
             ) from error
         out_of_range = answer.status_code == _OUT_OF_RANGE and "Range" in (headers or {})
         if answer.status_code >= _FAILED and not out_of_range:
             answer.close()
             raise DownloadFailed(
                 f"{url}: the server says {answer.status_code} {answer.reason}",
-                hint="the file may have moved, or the server may be busy; what has arrived is kept",
+                hint=_hint("the file may have moved, or the server may be busy", also),
             )
         return answer
 
@@ -144,7 +148,7 @@ class Web:
             headers["Range"] = f"bytes={start}-"
             if version:
                 headers["If-Range"] = version
-        with self.ask(remote.url, headers) as answer:
+        with self.ask(remote.url, headers, also=GOES_ON) as answer:
             if answer.status_code == _OUT_OF_RANGE:
                 raise _StartOver
             begin = 0
@@ -159,6 +163,10 @@ class Web:
                     hint="the file was changed, or a proxy answered in its place",
                 )
             _save(answer, part, begin, size, progress)
+
+
+def _hint(*parts: str) -> str:
+    return "; ".join(filter(None, parts))
 
 
 def _save(answer: requests.Response, part: Path, begin: int, size: int, progress: Progress) -> None:

@@ -437,6 +437,17 @@ def test_a_size_that_nobody_published_is_asked_of_the_server(server, folder):
     assert "1 of unknown size" in "\n".join(describe(planned))
 
 
+@pytest.mark.parametrize("answers", [True, False], ids=["a server that lacks it", "no server"])
+def test_where_nothing_can_be_fetched_the_way_by_hand_is_said(server, folder, answers):
+    nowhere = server.url("gone.zip") if answers else "http://127.0.0.1:1/gone.zip"
+    lost = Download(file="gone.zip", url=nowhere)
+    with pytest.raises(DownloadFailed) as raised:
+        plan(spec(lost), folder, Web(wait_seconds=0))
+    assert "download it from https://example.org" in raised.value.hint
+    assert "ODC-By 1.0" in raised.value.hint
+    assert "what has arrived" not in raised.value.hint
+
+
 def test_a_disk_that_is_too_small_is_refused_before_anything_is_fetched(server, folder):
     planned = plan(spec(offer(server, "a.zip", bytes(1_000_000))), folder, WEB)
     downloads.check_space(replace(planned, free=2_100_000))
