@@ -113,7 +113,7 @@ def elsewhere(case: Case, overlaps: Sequence[Overlap]) -> Iterator[Finding]:
             evidence=tuple(_fit(other) for other in [*better[: findings.NAMED], own]),
             advice=f"--protocol {better[0].protocol}",
         )
-    elif not case.matched:
+    elif case.rows and not case.matched:
         yield Finding(
             severity="wrong",
             what=f"none of the {len(case.trials):,} trials has a score, nor fits any other "

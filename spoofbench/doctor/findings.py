@@ -136,6 +136,13 @@ def format_found(case: Case) -> Iterator[Finding]:
         )
 
 
+def _mending(case: Case) -> str:
+    """Say what to do about lines; where none can be read, what the first one needs."""
+    if not case.rows and case.found.faults[0].hint:
+        return case.found.faults[0].hint
+    return "take out what is no score, such as lines of a log; complete what was cut off"
+
+
 def unreadable(case: Case) -> Iterator[Finding]:
     """Find lines that are no scores."""
     faults = case.found.faults
@@ -144,7 +151,7 @@ def unreadable(case: Case) -> Iterator[Finding]:
             severity="wrong",
             what=f"{len(faults):,} lines cannot be read",
             evidence=_some(f"line {fault.line:,}: {fault.what}" for fault in faults),
-            advice="take out what is no score, such as lines of a log; complete what was cut off"
+            advice=_mending(case)
             if case.missing
             else "--fix OUT writes a copy without them: every trial has a score in another line",
             mended_by="" if case.missing else "--fix",
@@ -273,7 +280,7 @@ def _extra(case: Case) -> Iterator[Finding]:
     foreign = [name for name in case.extra if _pattern(name) not in patterns]
     kinds = (
         ("named like trials, as recordings for ASV enrolment are", enrolment),
-        ("foreign to the corpus by their names", foreign),
+        ("not named like the trials of this protocol", foreign),
     )
     yield Finding(
         severity="wrong",

@@ -128,7 +128,7 @@ WRONG = {
         [*LINES, "B9 1"],
         ["1 scores are of utterances that are no trials", "1 named like trials", "B9"],
     ),
-    "foreign": ([*LINES, "Q-7 1"], ["1 foreign to the corpus by their names: Q-7"]),
+    "foreign": ([*LINES, "Q-7 1"], ["1 not named like the trials of this protocol: Q-7"]),
     "key": (
         swap("B1", "B1 spoof 3.5"),
         ["1 lines contradict the protocol, 1 of them in the key", "line 2: the key of B1 is"],
@@ -474,3 +474,12 @@ def test_whatever_a_file_holds_the_doctor_has_a_word_for_it(look: Look, lines: l
     examination = look(lines)
     assert examination.wrong, "so few names cannot give twelve trials a score"
     assert all(told(finding) for finding in examination.findings)
+
+
+def test_decimal_commas_are_said_to_be_what_is_wrong(look: Look):
+    """Not that the file is a log, nor that it is of another protocol."""
+    lines = [line.replace(".", ",").replace(" ", ";") for line in LINES]
+    found = look(lines)
+    wrong = {one.what: one.advice for one in found.wrong}
+    assert wrong["12 lines cannot be read"] == "write decimal points, not commas"
+    assert list(examination.elsewhere(found.case, [])) == []
