@@ -106,7 +106,7 @@ def _row(label: str, line: _Line, values: Mapping[str, float]) -> Row:
         group=line.name,
         bonafide=line.group.bonafide.size,
         spoof=line.spoof,
-        within=line.group.within,
+        against="its own" if line.group.within else "all" if line.group.by else "",
         values={name: float(value) for name, value in values.items()},
     )
 

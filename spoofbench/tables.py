@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from spoofbench.specs import MetricSpec
 from spoofbench.statistics.intervals import Interval
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MEAN = "mean"
 """The group whose numbers are the means over the groups before it; not what pooling gives."""
+
+
+Against = Literal["all", "its own", ""]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +37,8 @@ class Row:
     bonafide: int
     spoof: int
     values: Mapping[str, float]
-    within: bool = False
-    """The group's spoofs stand against its own bona fide trials, not against all."""
+    against: Against = ""
+    """Which bona fide trials the group's spoofs stand against, where that needs saying."""
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     """Where each metric lies by the bootstrap, if that was asked for."""
 

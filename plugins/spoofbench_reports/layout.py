@@ -100,19 +100,20 @@ def _p(value: float) -> str:
 
 
 def _one_run(by: str, rows: Sequence[Row], metrics: Sequence[MetricSpec]) -> Grid:
-    within, counted = rows[0].within, any(row.spoof for row in rows)
+    counted = any(row.spoof for row in rows)
+    parted = counted and rows[0].against != "all"
     return Grid(
-        caption=_caption(by, within=within),
+        caption=_caption(rows[0]),
         header=(
             by,
-            *(["bona fide"] if within else []),
+            *(["bona fide"] if parted else []),
             *(["spoof"] if counted else []),
             *map(_heading, metrics),
         ),
         rows=tuple(
             (
                 _group(row),
-                *([_count(row, row.bonafide)] if within else []),
+                *([_count(row, row.bonafide)] if parted else []),
                 *([f"{row.spoof:,}"] if counted else []),
                 *(_text(row, metric, GROUP_DIGITS) for metric in metrics),
             )
@@ -128,7 +129,7 @@ def _one_metric(by: str, rows: Sequence[Row], metric: MetricSpec, runs: Sequence
     some = {group: next(row for row in rows if row.group == group) for group in groups}
     counted = any(row.spoof for row in rows)
     return Grid(
-        caption=f"{_heading(metric)} {_caption(by, within=rows[0].within)}",
+        caption=f"{_heading(metric)} {_caption(rows[0])}",
         header=(by, *(["spoof"] if counted else []), *runs),
         rows=tuple(
             (
@@ -153,7 +154,7 @@ def _matrix(by: str, rows: Sequence[Row], metric: MetricSpec, run: str) -> Grid:
     }
     names = [list(dict.fromkeys(group[axis] for group in cells)) for axis in (0, 1)]
     return Grid(
-        caption=f"{run}: {_heading(metric)} {_caption(by, within=rows[0].within)}",
+        caption=f"{run}: {_heading(metric)} {_caption(rows[0])}",
         header=(f"{down} / {across}", *sorted(names[1])),
         rows=tuple(
             (
@@ -170,11 +171,9 @@ def _matrix(by: str, rows: Sequence[Row], metric: MetricSpec, run: str) -> Grid:
     )
 
 
-def _caption(by: str, *, within: bool) -> str:
-    """Say against which bona fide trials the spoofs of a group stand."""
-    if by in ("condition", "summary") or ":" in by:
-        return f"by {by}"
-    return f"by {by}, against {'its own' if within else 'all'} bona fide"
+def _caption(row: Row) -> str:
+    """Say what makes the groups, and against which bona fide trials their spoofs stand."""
+    return f"by {row.by}" + (f", against {row.against} bona fide" if row.against else "")
 
 
 def _count(row: Row, number: int) -> str:

@@ -158,7 +158,6 @@ def _four_way(swept: Swept, terms: Terms) -> list[Row]:
             bonafide=len(accepted) if keys[0] == "bonafide" else 0,
             spoof=len(accepted) if keys[0] != "bonafide" else 0,
             values={ACCEPTED.name: sum(accepted) / len(accepted)},
-            within=True,
         )
         for by, of_keys in cells.items()
         for keys, accepted in sorted(of_keys.items())

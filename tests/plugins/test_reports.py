@@ -28,7 +28,15 @@ THIRD = 1 / 3
 def row(run: str, group: str, eer: float, cost: float, *, spoof: int = 63_882) -> Row:
     by = "" if group == "pooled" else "attack"
     values = {"eer": eer, "min-cost": cost}
-    return Row(run=run, by=by, group=group, bonafide=7_355, spoof=spoof, values=values)
+    return Row(
+        run=run,
+        by=by,
+        group=group,
+        bonafide=7_355,
+        spoof=spoof,
+        values=values,
+        against="all" if by else "",
+    )
 
 
 def table(
@@ -308,7 +316,7 @@ def crossed() -> ResultTable:
             bonafide=10,
             spoof=5,
             values={"eer": eer, "min-cost": eer},
-            within=True,
+            against="its own",
         )
         for group, eer in {**cells, "mean": 0.02}.items()
     ]
@@ -369,3 +377,31 @@ def test_a_table_that_is_too_wide_is_cut_between_columns_and_names_its_rows_agai
     assert max(map(len, text.splitlines())) <= int(columns)
     assert text.count("A07") > 2
     assert all(text.count(f"run{number}") == 3 for number in range(9))
+
+
+def summed_up() -> ResultTable:
+    """Rows that are neither runs nor groups of trials: numbers with names."""
+    values = {"eer": 0.25, "min-cost": 0.5}
+    rows = [
+        Row(run=run, by="summary", group="worst", bonafide=0, spoof=0, values=values)
+        for run in ("one", "two")
+    ]
+    return replace(table(), rows=tuple(rows))
+
+
+@pytest.mark.parametrize("name", READ_BY_PEOPLE)
+def test_a_table_without_pooled_rows_and_counts_shows_neither(
+    written: Callable[..., str], name: str
+):
+    text = written(name, summed_up())
+    assert "pooled" not in text
+    assert "bona fide trials" not in text.split("by summary")[1]
+    assert ["summary", "one", "two"] in ROWS[name](text)
+    assert ["worst", "25.00", "25.00"] in ROWS[name](text)
+
+
+def test_groups_of_both_classes_have_both_counts(written: Callable[..., str]):
+    rows = [replace(made, against="") if made.by else made for made in table().rows]
+    text = written("markdown", replace(table(), rows=tuple(rows)))
+    assert ["attack", "bona fide", "spoof", "EER %", "min cost"] in markdown_rows(text)
+    assert ["A07", "7,355", "4,914", "0.34", "-"] in markdown_rows(text)
