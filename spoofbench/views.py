@@ -18,13 +18,15 @@ AT_THRESHOLD = ("balanced-accuracy", "miss-at-threshold", "false-alarm-at-thresh
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What a user wants to see beside what the protocol says. Empty: as the protocol says.
+    """What a user wants to see beside what the protocol says.
 
-    ``threshold`` is where the countermeasure works; it adds the metrics `AT_THRESHOLD`.
+    ``metrics`` stand in for the protocol's if there are any, ``by`` for its groups if it is not
+    None: an empty one asks for no groups. ``threshold`` is where the countermeasure works; it adds
+    the metrics `AT_THRESHOLD`.
     """
 
     metrics: tuple[str, ...] = ()
-    by: tuple[str, ...] = ()
+    by: tuple[str, ...] | None = None
     threshold: float | None = None
     worst_first: bool = False
     uncertainty: Uncertainty | None = None
@@ -39,7 +41,7 @@ class View:
         if self.threshold is not None:
             metrics = tuple(dict.fromkeys((*metrics, *AT_THRESHOLD)))
             detection = {**detection, "threshold": self.threshold}
-        report = {"metrics": metrics, "by": self.by or protocol.report.by}
+        report = {"metrics": metrics, "by": protocol.report.by if self.by is None else self.by}
         table = protocol.model_dump(by_alias=True) | {"report": report, "detection": detection}
         try:
             return Protocol.model_validate(table)

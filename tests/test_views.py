@@ -20,8 +20,13 @@ def test_an_empty_view_leaves_the_protocol_as_it_is(protocol: Protocol):
 
 
 def test_metrics_and_columns_stand_in_for_the_protocol_s(protocol: Protocol):
-    report = View(metrics=("auc",), by=()).revise(protocol).report
+    report = View(metrics=("auc",)).revise(protocol).report
     assert (report.metrics, report.by) == (("auc",), protocol.report.by)
+
+
+def test_no_groups_can_be_asked_for(protocol: Protocol):
+    assert protocol.report.by
+    assert View(by=()).revise(protocol).report.by == ()
 
 
 def test_a_threshold_adds_what_is_measured_at_it(protocol: Protocol):

@@ -10,6 +10,9 @@ import typer
 
 from spoofbench.cli import options
 
+REPLICATES = 2_000
+"""More than for intervals: p-values are corrected for the number of systems."""
+
 
 def compare(
     files: Annotated[
@@ -35,10 +38,10 @@ def compare(
             "unset, where they are known.",
         ),
     ] = "",
-    ci_level: options.CiLevel = 0.95,
-    ci_method: options.CiMethod = "percentile",
-    replicates: options.Replicates = 2_000,
-    ci_seed: options.CiSeed = 0,
+    ci_level: options.CiLevel = None,
+    ci_method: options.CiMethod = None,
+    replicates: options.Replicates = None,
+    ci_seed: options.CiSeed = None,
     negate: options.Negate = None,
     column: options.Column = None,
     output: options.Format = "terminal",
@@ -54,7 +57,7 @@ def compare(
     from spoofbench import comparing, judging
     from spoofbench.cli.progress import note
     from spoofbench.cli.reports import reporter
-    from spoofbench.cli.viewing import advancing, uncertainty_of, view_of
+    from spoofbench.cli.viewing import advancing, bootstrap_of, view_of
     from spoofbench.corpora import root_of
     from spoofbench.plugins import catalogue
     from spoofbench.protocols import load
@@ -65,17 +68,17 @@ def compare(
     chosen = view_of(metrics=metrics, threshold=threshold).revise(load(protocol, known))
     terms = terms_of(chosen, known, root_of(chosen, known, data=data))
     uncertainty = comparing.enough(
-        uncertainty_of(
+        bootstrap_of(
             ci or comparing.best_unit(terms),
             level=ci_level,
             method=ci_method,
-            replicates=replicates,
+            replicates=replicates or REPLICATES,
             seed=ci_seed,
         ),
         systems=len(files),
     )
-    systems = judging.systems_of(files, terms, negate=negate, column=column, note=note)
     ranked_by = comparing.ranking_metric(rank_by, terms)
+    systems = judging.systems_of(files, terms, negate=negate, column=column, note=note)
     with advancing(uncertainty, 1) as advance:
         table = comparing.compare(systems, terms, uncertainty, rank_by=ranked_by, advance=advance)
     write([table], sys.stdout)

@@ -80,7 +80,7 @@ By = Annotated[
         "--by",
         metavar="COLUMNS",
         help="Columns of the key file that results are broken down by, instead of the protocol's: "
-        "attack,speaker; with an x between two for a matrix: 'attack x codec'.",
+        "attack,speaker; with an x between two for a matrix: 'attack x codec'; or none.",
     ),
 ]
 WorstFirst = Annotated[
@@ -96,12 +96,21 @@ Ci = Annotated[
         "where speakers are known.",
     ),
 ]
-CiLevel = Annotated[float, typer.Option("--ci-level", help="How sure the intervals are.")]
-CiMethod = Annotated[str, typer.Option("--ci-method", help="percentile, or bca (Efron 1987).")]
-Replicates = Annotated[
-    int, typer.Option("--replicates", min=1, help="How often the bootstrap draws.")
+CiLevel = Annotated[
+    float | None,
+    typer.Option("--ci-level", metavar="SHARE", help="How sure the intervals are; 0.95 if unset."),
 ]
-CiSeed = Annotated[int, typer.Option("--ci-seed", min=0, help="Seed of the bootstrap.")]
+CiMethod = Annotated[
+    str | None,
+    typer.Option("--ci-method", metavar="NAME", help="percentile (if unset), or bca (Efron 1987)."),
+]
+Replicates = Annotated[
+    int | None,
+    typer.Option("--replicates", min=1, help="How often the bootstrap draws; 1000 if unset."),
+]
+CiSeed = Annotated[
+    int | None, typer.Option("--ci-seed", min=0, help="Seed of the bootstrap; 0 if unset.")
+]
 Threshold = Annotated[
     str,
     typer.Option(

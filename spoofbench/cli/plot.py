@@ -175,10 +175,10 @@ def dose_response(
         ),
     ] = "eer",
     ci: options.Ci = "",
-    ci_level: options.CiLevel = 0.95,
-    ci_method: options.CiMethod = "percentile",
-    replicates: options.Replicates = 1_000,
-    ci_seed: options.CiSeed = 0,
+    ci_level: options.CiLevel = None,
+    ci_method: options.CiMethod = None,
+    replicates: options.Replicates = None,
+    ci_seed: options.CiSeed = None,
     width: Width = WIDTH,
 ) -> None:
     """Draw how errors grow with the level of each augmentation, beside clean audio.
@@ -195,10 +195,8 @@ def dose_response(
     from spoofbench.robustness.tables import measure
 
     style.check(out)
-    uncertainty = (
-        uncertainty_of(ci, level=ci_level, method=ci_method, replicates=replicates, seed=ci_seed)
-        if ci
-        else None
+    uncertainty = uncertainty_of(
+        ci, level=ci_level, method=ci_method, replicates=replicates, seed=ci_seed
     )
     found = _sweeps(folders, data, metric=metric)
     with advancing(uncertainty, len(found.swept)) as advance:

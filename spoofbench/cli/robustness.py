@@ -78,7 +78,7 @@ def robustness(
     limit: options.Limit = None,
     metrics: options.Metrics = "",
     ci: options.Ci = "",
-    replicates: options.Replicates = 1_000,
+    replicates: options.Replicates = None,
     device: options.Device = "auto",
     precision: options.Precision = "fp32",
     batch_size: options.BatchSize = 8,
@@ -125,7 +125,7 @@ def robustness(
         ),
         known,
     )
-    uncertainty = uncertainty_of(ci, replicates=replicates) if ci else None
+    uncertainty = uncertainty_of(ci, replicates=replicates)
     view = view_of(metrics=metrics, uncertainty=uncertainty)
     requests = [
         Request(

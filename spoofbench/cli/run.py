@@ -64,7 +64,7 @@ def run(
 
     known = catalogue()
     write = reporter(output, known)
-    view = view_of(uncertainty=uncertainty_of(ci) if ci else None)
+    view = view_of(uncertainty=uncertainty_of(ci))
     request = Request(
         model=model,
         data=data,

@@ -25,10 +25,10 @@ def score(
     worst_first: options.WorstFirst = False,
     threshold: options.Threshold = "",
     ci: options.Ci = "",
-    ci_level: options.CiLevel = 0.95,
-    ci_method: options.CiMethod = "percentile",
-    replicates: options.Replicates = 1_000,
-    ci_seed: options.CiSeed = 0,
+    ci_level: options.CiLevel = None,
+    ci_method: options.CiMethod = None,
+    replicates: options.Replicates = None,
+    ci_seed: options.CiSeed = None,
     output: options.Format = "terminal",
     out: Annotated[
         Path | None,
@@ -66,9 +66,7 @@ def score(
         worst_first=worst_first,
         uncertainty=uncertainty_of(
             ci, level=ci_level, method=ci_method, replicates=replicates, seed=ci_seed
-        )
-        if ci
-        else None,
+        ),
     )
     chosen = view.revise(load(protocol, known))
     terms = terms_of(chosen, known, root_of(chosen, known, data=data))

@@ -22,10 +22,10 @@ def table(
     worst_first: options.WorstFirst = False,
     threshold: options.Threshold = "",
     ci: options.Ci = "",
-    ci_level: options.CiLevel = 0.95,
-    ci_method: options.CiMethod = "percentile",
-    replicates: options.Replicates = 1_000,
-    ci_seed: options.CiSeed = 0,
+    ci_level: options.CiLevel = None,
+    ci_method: options.CiMethod = None,
+    replicates: options.Replicates = None,
+    ci_seed: options.CiSeed = None,
     output: options.Format = "terminal",
 ) -> None:
     """Put finished runs side by side, computed again from their files, without a model.
@@ -53,9 +53,7 @@ def table(
         worst_first=worst_first,
         uncertainty=uncertainty_of(
             ci, level=ci_level, method=ci_method, replicates=replicates, seed=ci_seed
-        )
-        if ci
-        else None,
+        ),
     )
     chosen = [run for folder in folders for run in below(folder)]
     with advancing(view.uncertainty, len(chosen)) as advance:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from spoofbench.views import View
 
 
+NO_GROUPS = "none"
+"""What `--by` takes for no breakdown at all."""
+
+
 def view_of(
     *,
     metrics: str = "",
@@ -30,27 +34,60 @@ def view_of(
 
     return View(
         metrics=_names(metrics),
-        by=_names(by),
+        by=_groups(by),
         threshold=_threshold(threshold) if threshold else None,
         worst_first=worst_first,
         uncertainty=uncertainty,
     )
 
 
+def bootstrap_of(
+    unit: str,
+    *,
+    level: float | None = None,
+    method: str | None = None,
+    replicates: int | None = None,
+    seed: int | None = None,
+) -> Uncertainty:
+    """Return the bootstrap that these options ask for; what is None is as usual."""
+    from spoofbench.uncertainty import Uncertainty, method_of
+
+    usual = Uncertainty(unit=unit)
+    return Uncertainty(
+        unit=unit,
+        level=usual.level if level is None else level,
+        method=usual.method if method is None else method_of(method),
+        replicates=usual.replicates if replicates is None else replicates,
+        seed=usual.seed if seed is None else seed,
+    )
+
+
 def uncertainty_of(
     unit: str,
     *,
-    level: float = 0.95,
-    method: str = "percentile",
-    replicates: int = 1_000,
-    seed: int = 0,
-) -> Uncertainty:
-    """Return the bootstrap that these options ask for."""
-    from spoofbench.uncertainty import Uncertainty, method_of
+    level: float | None = None,
+    method: str | None = None,
+    replicates: int | None = None,
+    seed: int | None = None,
+) -> Uncertainty | None:
+    """Return the bootstrap that these options ask for, None if there is no ``unit``.
 
-    return Uncertainty(
-        unit=unit, replicates=replicates, level=level, method=method_of(method), seed=seed
-    )
+    Raises `InvalidSettings` for options of a bootstrap that is not asked for.
+    """
+    if unit:
+        return bootstrap_of(unit, level=level, method=method, replicates=replicates, seed=seed)
+    given = {
+        "--ci-level": level,
+        "--ci-method": method,
+        "--replicates": replicates,
+        "--ci-seed": seed,
+    }
+    if idle := [name for name, value in given.items() if value is not None]:
+        raise InvalidSettings(
+            f"{', '.join(idle)} would change nothing: no interval is asked for",
+            hint="--ci speaker asks for intervals by speaker",
+        )
+    return None
 
 
 @contextmanager
@@ -64,6 +101,11 @@ def advancing(uncertainty: Uncertainty | None, systems: int) -> Iterator[Callabl
     total, done = uncertainty.replicates * systems, count(1)
     with shown("bootstrap", "replicates") as progress:
         yield lambda: progress(next(done), total)
+
+
+def _groups(text: str) -> tuple[str, ...] | None:
+    """Return the columns that make groups, none for ``none``; None if nothing is asked for."""
+    return () if text == NO_GROUPS else _names(text) or None
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -79,6 +79,10 @@ def test_results_can_be_broken_down_by_speaker(table):
     assert {row["bonafide"] for row in asked["rows"] if row["by"] == "speaker"} == {20}
 
 
+def test_the_breakdown_can_be_left_out(table):
+    assert [row["group"] for row in table("--by", "none")["rows"]] == ["pooled"]
+
+
 def test_two_columns_can_be_crossed(table):
     asked = table("--by", "speaker x attack")
     assert len(groups(asked, "speaker x attack")) == SPEAKERS * 4 + 1
@@ -158,3 +162,18 @@ def test_the_threshold_of_a_calibration_can_be_used(corpus, scores, tmp_path, sp
     (table,) = json.loads(used.out)
     assert "threshold -0.641854: a score of that or more is accepted" in table["notes"]
     assert 0 <= table["rows"][0]["miss-at-threshold"] <= 1
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--ci-level", "0.9"), ("--ci-method", "bca"), ("--replicates", "50"), ("--ci-seed", "3")],
+    ids=lambda option: option[0],
+)
+def test_an_option_of_a_bootstrap_that_is_not_asked_for_is_refused(
+    corpus, scores, spoofbench_cli, option
+):
+    given = ("score", scores, "--protocol", corpus / "talkers.toml", "--data", corpus)
+    outcome = spoofbench_cli(*given, *option)
+    assert outcome.code == 2
+    assert f"{option[0]} would change nothing" in outcome.err
+    assert spoofbench_cli(*given, "--ci", "trial", *option).code == 0
