@@ -37,7 +37,7 @@ from spoofbench.processes import Processes, own_device
 from spoofbench.protocols import Protocol, load
 from spoofbench.robustness import measured
 from spoofbench.robustness.applying import Applied
-from spoofbench.robustness.conditions import Condition
+from spoofbench.robustness.conditions import CLEAN, Condition
 from spoofbench.robustness.pool import POOL_BYTES, SpeechPool
 from spoofbench.runs import ModelRecord, RunRecord, WeightsRecord
 from spoofbench.scoring import Options
@@ -404,17 +404,17 @@ class Job:
         if result is None:
             return
         results, tally = result
-        failures: list[FailedTrials] = []
+        failures: dict[str, FailedTrials] = {}
         for (folder, condition), own in zip(missing, results, strict=True):
             if isinstance(own, FailedTrials):
-                failures.append(own)
+                failures[str(condition)] = own
                 continue
             scores.write(own.table, folder / runs.SCORES)
             measured.write(own.notes, terms.trials, folder)
             runs.write(self._run_record(terms, found, options, tally, condition), folder)
             scoring.discard_parts(folder)
         if failures:
-            raise failures[0]
+            raise _told_together(failures)
 
     def _applied(
         self, condition: Condition, pool: SpeechPool | None, made: dict[str, Augmentation]
@@ -489,6 +489,15 @@ class Job:
             versions=runs.versions(),
             finished=runs.now(),
         )
+
+
+def _told_together(failures: Mapping[str, FailedTrials]) -> FailedTrials:
+    """Return one error for the conditions under which trials failed; the others are complete."""
+    (name, first), *others = failures.items()
+    if name == CLEAN and not others:
+        return first
+    also = f"\nand trials failed under {', '.join(name for name, _ in others)}" if others else ""
+    return FailedTrials(f"{name}: {first}{also}", hint=first.hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from spoofbench.audio import Audio
 from spoofbench.batches import Notes
 from spoofbench.contracts import Augmentation, Context, Pool
-from spoofbench.errors import BrokenPlugin, InvalidAudio, InvalidCondition
+from spoofbench.errors import BrokenPlugin, InvalidAudio
 from spoofbench.robustness.conditions import Condition, Step
 from spoofbench.robustness.pool import SpeechPool
 from spoofbench.trials import Trial
@@ -72,28 +72,18 @@ class Applied:
         """Raise what stands in the way of the condition, before anything is scored.
 
         An encoder that is not there, an empty folder, a number that is out of range, too few other
-        speakers: what each step says itself, and what comes of a second of noise.
+        speakers: what each step says itself, and what comes of a second of noise, as if it were
+        said by a speaker of either class.
         """
         for step in self.condition.steps:
             if callable(check := getattr(self._augmentation(step), "ready", None)):
                 check()
-            if step.spec.talkers and self.pool is not None:
-                self._check_speakers(step)
-        if self.condition.steps:
-            noise = np.random.default_rng(0).normal(scale=0.1, size=self.rate).astype(np.float32)
-            pool = self.pool.beside(_NOBODY) if self.pool is not None else None
-            self.changed(noise, _NOBODY.utterance, pool)
-
-    def _check_speakers(self, step: Step) -> None:
-        assert self.pool is not None  # noqa: S101
-        known = self.pool.count(bonafide=True)
-        if known <= step.spec.talkers:
-            raise InvalidCondition(
-                f"{step} needs {step.spec.talkers} speakers beside the trial's own, and the "
-                f"protocol has {known} with bona fide speech in all",
-                hint="use a protocol with more speakers, or recordings(DIR)@10 with a folder of "
-                "your own",
-            )
+        noise = np.random.default_rng(0).normal(scale=0.1, size=self.rate).astype(np.float32)
+        speakers = [] if self.pool is None else self.pool.some_speakers()
+        for speaker in speakers or [""]:
+            trial = replace(_NOBODY, speaker=speaker)
+            pool = None if self.pool is None else self.pool.beside(trial)
+            self.changed(noise, trial.utterance, pool)
 
     def identities(self) -> tuple[str, ...]:
         """Return what decides the audio beside what the condition says, for each step.

@@ -47,9 +47,9 @@ class SpeechPool:
         """Return what may be mixed into ``trial``."""
         return OtherSpeakers(pool=self, own=_speaker(trial))
 
-    def count(self, *, bonafide: bool) -> int:
-        """Return how many speakers there are of a class."""
-        return len(self.bonafide if bonafide else self.spoof)
+    def some_speakers(self) -> list[str]:
+        """Return a speaker of each class, of those who have speech in the pool."""
+        return [next(iter(speakers)) for speakers in (self.bonafide, self.spoof) if speakers]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -196,7 +197,7 @@ def test_a_condition_that_there_is_not_is_named_with_its_line(sweep, tmp_path):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (("--noise", "babble"), "babble@20 needs 3 speakers"),
+        (("--noise", "babble"), "3 other speakers are needed, and the protocol has 1"),
         (("--noise", "opus"), "opus is of the family 'codec'"),
         (("--snr", "10"), "there is no --noise"),
         (("--noise", "white", "--snr", "loud"), "'loud' is not a number"),
@@ -216,6 +217,27 @@ def test_what_cannot_be_done_is_said_before_anything_is_scored(sweep, counted, a
     assert outcome.code == 2
     assert said in outcome.err + outcome.out
     assert "Traceback" not in outcome.err
+    assert counted() == 0
+
+
+def test_a_class_with_a_single_speaker_has_no_other_speaker_of_it(tiny, counted, tmp_path):
+    """All spoofs are of one speaker, who is then the only one that cannot be overlapped."""
+    alone = tmp_path / "alone"
+    shutil.copytree(tiny, alone)
+    keys = alone / "keys" / "eval.txt"
+    lines = [line.split() for line in keys.read_text().splitlines()]
+    keys.write_text(
+        "".join(
+            f"{'eval1' if key == 'spoof' else who} {' '.join(rest)} {key}\n"
+            for who, *rest, key in lines
+        )
+    )
+    outcome = run_here(
+        "robustness", "hiss", "--protocol", alone / "tiny-eval.toml", "--data", alone,
+        "--chain", "overlap-spoof@5",
+    )  # fmt: skip
+    assert outcome.code == 2
+    assert "1 other speakers are needed, and the protocol has 0 with spoofed speech" in outcome.err
     assert counted() == 0
 
 
@@ -326,3 +348,35 @@ def test_a_folder_that_is_called_like_a_noise_does_not_take_its_place(sweep, tmp
 def test_a_recording_is_not_written_over(recording, spoofbench_cli):
     outcome = spoofbench_cli("augment", recording, "--condition", "gain@-20", "-o", recording)
     assert (outcome.code, "is the recording itself" in outcome.err) == (2, True)
+
+
+def test_all_conditions_under_which_trials_fail_are_told_and_the_others_are_kept(
+    tiny, counted, tmp_path
+):
+    """An augmentation makes nothing finite of one trial; two of the four conditions use it."""
+    broken = tmp_path / "broken"
+    shutil.copytree(tiny, broken)
+    first = sorted((broken / "eval").glob("*.flac"))[0]
+    site = tmp_path / "site"
+    (site / "hiss_plugin.py").write_text(MODEL + BREAKS.replace("MODULE", "hiss_model"))
+    (site / "hiss_model.py").write_text(HISS + FAILING.replace("UTTERANCE", first.stem))
+    sys.modules.pop("hiss_plugin", None)
+    sys.modules.pop("hiss_model", None)
+    outcome = run_here(
+        "robustness", "hiss", "--protocol", broken / "tiny-eval.toml", "--data", broken,
+        "--chain", "breaks", "--chain", "breaks + gain@-20", "--chain", "gain@-10",
+        "--workers", "0",
+    )  # fmt: skip
+    assert outcome.code == 2
+    assert "breaks: 1 of 10 trials could not be scored" in outcome.err
+    assert "and trials failed under breaks + gain@-20" in outcome.err
+    finished = sorted(Path("runs").glob("tiny-eval/*/run.json"))
+    assert len(finished) == 2  # clean and gain@-10
+
+
+FAILING = """
+
+class Breaks:
+    def apply(self, audio, level, context):
+        return audio / 0 if context.utterance == "UTTERANCE" else audio
+"""
