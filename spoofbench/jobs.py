@@ -37,9 +37,9 @@ from spoofbench.processes import Processes, own_device
 from spoofbench.protocols import Protocol, load
 from spoofbench.robustness import measured
 from spoofbench.robustness.applying import Applied
-from spoofbench.robustness.conditions import CLEAN, Condition
+from spoofbench.robustness.conditions import Condition
 from spoofbench.robustness.pool import POOL_BYTES, SpeechPool
-from spoofbench.runs import ModelRecord, RunRecord, WeightsRecord
+from spoofbench.runs import CLEAN, ModelRecord, RunRecord, WeightsRecord
 from spoofbench.scoring import Options
 from spoofbench.specs import ModelSpec
 from spoofbench.terms import Terms, terms_of

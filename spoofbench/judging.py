@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,18 +47,21 @@ def systems_of(
     """Read score files and run folders of one protocol.
 
     A file is called by its name without the ending, a run by its label; those that are called alike
-    are numbered. ``note`` is told the format of each file, and what else was found in reading it.
+    are numbered. ``negate`` and ``column`` are for score files; of runs both are known. ``note`` is
+    told the format of each file, and what else was found in reading it.
     Raises `InvalidScores`, and `InvalidRun` for a folder that is no finished run of all trials.
     """
     systems: list[System] = []
     for file in files:
-        label, scores_file = _run(file, terms) if file.is_dir() else (file.stem, file)
+        own = file.is_dir()
+        label, scores_file = _run(file, terms) if own else (file.stem, file)
         label = unused(label, [system.label for system in systems])
-        reading = _read(scores_file, terms, negate=negate, column=column)
+        turned = False if own else negate
+        reading = _read(scores_file, terms, negate=turned, column=None if own else column)
         for remark in found_in(reading):
             note(f"{label}: {remark}")
         remarks = (
-            *_remarks(label, reading.table, negate=negate),
+            *_remarks(label, reading.table, negate=turned),
             *calibration_remark(label, reading.table, terms),
         )
         systems.append(System(label=label, table=reading.table, remarks=remarks))
@@ -80,7 +84,7 @@ def _run(folder: Path, terms: Terms) -> tuple[str, Path]:
             f"{record.protocol.name}",
             hint="run without --limit",
         )
-    return record.label, folder / runs.SCORES
+    return record.title, folder / runs.SCORES
 
 
 def table_of(
@@ -145,7 +149,10 @@ def keep(table: ScoreTable, label: str, terms: Terms, out: Path) -> Path:
 
     Raises `InvalidRun` if there is a run of that label.
     """
-    folder = out / terms.protocol.name / label
+    name = re.sub(r"[/\\]", "-", label)
+    if name in ("", ".", ".."):
+        raise InvalidRun(f"'{label}' names no folder", hint="give the score file another name")
+    folder = out / terms.protocol.name / name
     if runs.is_finished(folder):
         raise InvalidRun(
             f"{folder} is a run already", hint="remove it, or give the score file another name"

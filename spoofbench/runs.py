@@ -20,6 +20,9 @@ from spoofbench.protocols import Protocol
 
 RECORD = "run.json"
 SCORES = "scores.tsv"
+MEASURED = "measured.tsv"
+CLEAN = "clean"
+"""The condition in which nothing is done to the audio."""
 PACKAGES = ("spoofbench", "torch", "torchaudio", "numpy", "scipy", "soundfile", "soxr")
 
 
@@ -107,19 +110,19 @@ class RunRecord(_Part):
 
     @property
     def condition(self) -> str:
-        """What was done to the audio, ``clean`` if nothing was."""
+        """What was done to the audio, `CLEAN` if nothing was."""
         done = self.terms.condition if self.terms is not None else None
-        return "clean" if done is None else done.text
+        return CLEAN if done is None else done.text
+
+    @property
+    def title(self) -> str:
+        """What tables call this run, with what was done to its audio."""
+        return self.label if self.condition == CLEAN else f"{self.label} [{self.condition}]"
 
 
 def folder_for(out: Path, protocol: Protocol, terms: Terms) -> Path:
     """Return the folder, below ``out``, of the run on these terms."""
     return out / protocol.name / f"{terms.model.name}-{terms.identity()}"
-
-
-def measured_file(folder: Path) -> Path:
-    """Return the file of what was measured of each trial under a condition."""
-    return folder / "measured.tsv"
 
 
 def write(record: RunRecord, folder: Path) -> None:

@@ -50,8 +50,7 @@ def tabulate(
             groups[record.fingerprint] = (as_seen(terms, chosen, catalogue), [], [])
         terms, rows, stamps = groups[record.fingerprint]
         table = scores.read(folder / runs.SCORES, terms.trials)
-        under = "" if record.condition == "clean" else f" [{record.condition}]"
-        label = unused(f"{record.label}{under}", {row.run for row in rows})
+        label = unused(record.title, {row.run for row in rows})
         rows += judge(label, table, terms, uncertainty=chosen.uncertainty, advance=advance)
         if flipped(table):
             stamps.append(f"{label}: EER above 50 %: it ranks spoofs above bona fide")

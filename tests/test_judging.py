@@ -171,3 +171,59 @@ def test_the_command_takes_a_column_and_points_to_the_doctor_without(
     assert (refused.code, taken.code) == (2, 0)
     assert f"spoofbench doctor {right} --protocol {protocol}" in refused.err
     assert "right: 3 columns between blanks: utterance in column 1, score in column 2" in taken.err
+
+
+def kept(right: Path, terms: Terms, out: Path, label: str = "right") -> Path:
+    return judging.keep(judging.read(right, terms, negate=None), label, terms, out)
+
+
+def test_a_run_under_a_condition_is_not_taken_for_the_clean_one(
+    terms: Terms, right: Path, tmp_path: Path
+):
+    folder = kept(right, terms, tmp_path / "runs")
+    record = runs.read(folder)
+    under = runs.Terms(
+        model=runs.ModelRecord(name="m", target="a:b", plugin="p", distribution="d", version="1"),
+        weights=runs.WeightsRecord(source="none"),
+        fingerprint=terms.fingerprint,
+        samples=None,
+        precision="fp32",
+        device="cpu",
+        condition=runs.ConditionRecord(text="babble@5", seed=1, augmentations=()),
+    )
+    runs.write(record.model_copy(update={"terms": under}), folder)
+    (system,) = judging.systems_of([folder], terms, negate=None)
+    assert system.label == "right [babble@5]"
+
+
+@pytest.mark.parametrize("label", ["../../escaped", "/escaped", "a\\..\\b", "x/y"])
+def test_a_label_never_leads_out_of_the_workspace(
+    terms: Terms, right: Path, tmp_path: Path, label: str
+):
+    folder = kept(right, terms, tmp_path / "runs", label)
+    assert folder.parent == tmp_path / "runs" / "keyed"
+    assert runs.read(folder).label == label
+
+
+@pytest.mark.parametrize("label", ["", ".", ".."])
+def test_a_label_that_names_no_folder_is_refused(
+    terms: Terms, right: Path, tmp_path: Path, label: str
+):
+    with pytest.raises(InvalidRun, match="names no folder"):
+        kept(right, terms, tmp_path / "runs", label)
+
+
+def test_what_is_said_of_a_score_file_does_not_hold_for_a_run_beside_it(
+    terms: Terms, right: Path, wrong: Path, tmp_path: Path
+):
+    folder = kept(right, terms, tmp_path / "runs")
+    table = wrong.read_text().splitlines()
+    wide = tmp_path / "wide.csv"
+    wide.write_text(
+        "utterance,other,mine\n"
+        + "".join(f"{','.join([*line.split(), line.split()[1]])}\n" for line in table)
+    )
+    systems = judging.systems_of([folder, wide], terms, negate=True, column="mine")
+    assert systems[0].table.scores.tolist() == systems[1].table.scores.tolist()
+    assert systems[0].remarks == ()
+    assert systems[1].remarks == ("wide: scores negated (--negate)",)

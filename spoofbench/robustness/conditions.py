@@ -15,10 +15,9 @@ from typing import Literal
 
 from spoofbench.errors import InvalidCondition
 from spoofbench.plugins import Catalogue, Offer
+from spoofbench.runs import CLEAN
 from spoofbench.specs import AugmentationSpec
 
-CLEAN = "clean"
-"""The condition in which nothing is done."""
 ApplyTo = Literal["both", "bonafide", "spoof"]
 APPLY_TO: tuple[ApplyTo, ...] = ("both", "bonafide", "spoof")
 

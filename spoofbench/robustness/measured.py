@@ -28,12 +28,12 @@ def write(notes: Mapping[str, Notes], trials: Sequence[Trial], folder: Path) -> 
     for trial in trials:
         own = notes.get(trial.utterance, {})
         lines.append("\t".join((trial.utterance, *(_text(own.get(name, "")) for name in columns))))
-    write_text(runs.measured_file(folder), "\n".join(lines) + "\n")
+    write_text(folder / runs.MEASURED, "\n".join(lines) + "\n")
 
 
 def read(folder: Path) -> dict[str, dict[str, str]]:
     """Return what was measured, by utterance and column, as text; nothing if nothing was."""
-    file = runs.measured_file(folder)
+    file = folder / runs.MEASURED
     if not file.is_file():
         return {}
     header, *lines = file.read_text(encoding="utf-8").splitlines()

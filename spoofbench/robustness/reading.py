@@ -10,10 +10,10 @@ from pathlib import Path
 from spoofbench import runs
 from spoofbench.errors import InvalidRun
 from spoofbench.plugins import Catalogue
-from spoofbench.robustness.conditions import APPLY_TO, CLEAN, Condition, parse
+from spoofbench.robustness.conditions import APPLY_TO, Condition, parse
 from spoofbench.robustness.degradation import rising
 from spoofbench.robustness.tables import Swept
-from spoofbench.runs import RunRecord
+from spoofbench.runs import CLEAN, RunRecord
 from spoofbench.tables import unused
 from spoofbench.tabulating import as_seen, terms_again
 from spoofbench.terms import Terms
