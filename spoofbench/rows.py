@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spoofbench.errors import InvalidScores
 from spoofbench.evaluation import Cell, Evaluate, as_they_are, cell_of, evaluators
-from spoofbench.groups import Group
+from spoofbench.groups import Group, Places
 from spoofbench.metrics.detection import eer_point
 from spoofbench.metrics.judged import Judged
 from spoofbench.scores import ScoreTable
@@ -37,8 +37,12 @@ def judge(
     evaluate = evaluators(terms.metrics)
     cells = [cell_of(table.scores, group, terms) for group in terms.groups]
     values = as_they_are(cells, list(evaluate.values()))
-    if cells[0] is not None:
-        _check_pooled(label, cells[0], evaluate, values[0])
+    if cells[0] is None:
+        raise InvalidScores(
+            f"{label}: all trials are of one class, and what is measured needs both",
+            hint="judge more trials",
+        )
+    _check_pooled(label, cells[0], evaluate, values[0])
     lines = _lines(terms.groups)
     rows = [_row(label, line, dict(zip(evaluate, line.of(values), strict=True))) for line in lines]
     if uncertainty is None:
@@ -66,6 +70,7 @@ class _Line:
     group: Group
     name: str
     members: tuple[int, ...]
+    bonafide: int
     spoof: int
 
     def of(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -87,16 +92,28 @@ def _lines(groups: Sequence[Group]) -> list[_Line]:
                 group=groups[place],
                 name=groups[place].name,
                 members=(place,),
+                bonafide=groups[place].bonafide.size,
                 spoof=groups[place].spoof.size,
             )
             for place in places
         ]
         members = tuple(p for p in places if groups[p].bonafide.size and groups[p].spoof.size)
         if by and members:
-            spoof = sum(groups[place].spoof.size for place in members)
-            group = groups[members[0]]
-            lines.append(_Line(group=group, name=MEAN, members=members, spoof=spoof))
+            lines.append(
+                _Line(
+                    group=groups[members[0]],
+                    name=MEAN,
+                    members=members,
+                    bonafide=_together([groups[place].bonafide for place in members]),
+                    spoof=_together([groups[place].spoof for place in members]),
+                )
+            )
     return lines
+
+
+def _together(places: Sequence[Places]) -> int:
+    """Count the trials of several groups, those that are in more than one of them once."""
+    return int(np.unique(np.concatenate(places)).size)
 
 
 def _row(label: str, line: _Line, values: Mapping[str, float]) -> Row:
@@ -104,7 +121,7 @@ def _row(label: str, line: _Line, values: Mapping[str, float]) -> Row:
         run=label,
         by=line.group.by,
         group=line.name,
-        bonafide=line.group.bonafide.size,
+        bonafide=line.bonafide,
         spoof=line.spoof,
         against="its own" if line.group.within else "all" if line.group.by else "",
         values={name: float(value) for name, value in values.items()},

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,20 @@ import pytest
 from tiny import write_keys
 
 from spoofbench import judging, runs
-from spoofbench.errors import CorpusNotFound, InvalidProtocol, InvalidRun, SpoofbenchError
+from spoofbench.errors import (
+    CorpusNotFound,
+    InvalidProtocol,
+    InvalidRun,
+    InvalidScores,
+    SpoofbenchError,
+)
 from spoofbench.groups import POOLED
 from spoofbench.plugins import catalogue
 from spoofbench.protocols import read
 from spoofbench.rows import flipped, judge
 from spoofbench.scores import ScoreTable
-from spoofbench.tables import MEAN, Row
+from spoofbench.specs import MetricSpec
+from spoofbench.tables import MEAN, ResultTable, Row, worst_first
 from spoofbench.tabulating import Tables, tabulate
 from spoofbench.terms import Terms, terms_of
 
@@ -317,3 +325,57 @@ def test_a_frame_has_a_line_for_each_row_and_a_column_for_each_metric(root: Path
 def test_the_groups_of_a_table_do_not_hold_the_pooled_row(root: Path):
     (table,) = made(keep(root, "one")).tables
     assert [row.group for row in table.groups()["attack"]] == ["X01", "X02", MEAN]
+
+
+def test_a_table_needs_trials_of_both_classes(root: Path):
+    asked = terms(root)
+    alone = replace(asked, groups=(replace(asked.groups[0], spoof=asked.groups[0].spoof[:0]),))
+    table = ScoreTable(trials=asked.trials, scores=np.array(SCORES))
+    with pytest.raises(InvalidScores, match="all trials are of one class"):
+        judge("mine", table, alone)
+
+
+def test_the_mean_over_attacks_counts_bona_fide_trials_once(root: Path):
+    found = judged(root)
+    assert (found[MEAN].bonafide, found[MEAN].spoof) == (4, 8)
+
+
+def ordered(values: dict[str, dict[str, float]], *, higher: bool = False) -> list[str]:
+    """Return the order in which `worst_first` puts the groups, given by run and group."""
+    metric = MetricSpec(name="m", target="a:b", summary="", title="m", higher_is_better=higher)
+    rows = [
+        Row(run=run, by=by, group=group, bonafide=1, spoof=1, values={"m": value})
+        for run, groups in values.items()
+        for by, group, value in [
+            ("", POOLED, 0.5),
+            *(("attack", group, value) for group, value in groups.items()),
+            ("attack", MEAN, 0.5),
+        ]
+    ]
+    made = ResultTable(
+        title="",
+        fingerprint="",
+        bonafide=1,
+        spoof=1,
+        stamps=(),
+        metrics=(metric,),
+        rows=tuple(rows),
+    )
+    by_run: dict[str, list[str]] = {}
+    for row in worst_first(made).rows:
+        by_run.setdefault(row.run, []).append(row.group)
+    assert len({tuple(order) for order in by_run.values()}) == 1, "each run has its own order"
+    return next(iter(by_run.values()))
+
+
+def test_the_worst_group_of_the_first_run_comes_first_in_every_run():
+    values = {"one": {"A": 0.1, "B": 0.3}, "two": {"A": 0.9, "B": 0.2}}
+    assert ordered(values) == [POOLED, "B", "A", MEAN]
+
+
+def test_the_worst_group_has_the_lowest_of_what_is_better_when_higher():
+    assert ordered({"one": {"A": 0.3, "B": 0.1}}, higher=True) == [POOLED, "B", "A", MEAN]
+
+
+def test_groups_without_a_number_come_last_but_for_the_mean():
+    assert ordered({"one": {"A": math.nan, "B": 0.1, "C": 0.3}}) == [POOLED, "C", "B", "A", MEAN]

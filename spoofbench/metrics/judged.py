@@ -280,14 +280,16 @@ class Judged:
         """Return the same trials, each counted as often as its integer weight says.
 
         ``bonafide`` and ``spoof`` are in the order of the sorted scores, ``joint`` in that of the
-        joint trials. Raises ValueError if a class has no weight left.
+        joint trials, which are gone if a kind of them has no weight left. Raises ValueError if a
+        class has none.
         """
         if not bonafide.any() or not spoof.any():
             raise ValueError("a class has no trials")
         again = copy(self)
         _set(again, "ranked", self.ranked.reweighted(bonafide, spoof))
         if self.joint is not None and joint is not None:
-            _set(again, "joint", self.joint.reweighted(joint))
+            whole = np.bincount(self.joint.kind, weights=joint, minlength=3).all()
+            _set(again, "joint", self.joint.reweighted(joint) if whole else None)
         return again
 
     def repeated(self) -> Judged:
