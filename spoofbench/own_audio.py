@@ -83,7 +83,13 @@ def _of_csv(file: Path) -> Data:
     except (OSError, UnicodeDecodeError) as error:
         raise CorpusNotFound(f"{file} cannot be read: {error}") from error
     delimiter = max(DELIMITERS, key=line.count)
-    headings = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+    try:
+        headings = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error as error:
+        raise InvalidKeys(
+            f"{file}, line 1: no list of columns: {error}",
+            hint="the first line names the columns: path,key or path,key,speaker,attack,...",
+        ) from error
     return Data(
         reader="table",
         corpus=f"csv:{file}",

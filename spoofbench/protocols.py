@@ -108,6 +108,10 @@ class Data(_Table):
         for _, name, _, _ in Formatter().parse(self.audio):
             if name is not None and name not in self.columns:
                 raise ValueError(f"data.audio names {{{name}}}, which is not a column")
+        try:
+            self.audio.format(**dict.fromkeys(self.columns, "x"))
+        except (ValueError, LookupError, AttributeError) as error:
+            raise ValueError(f"data.audio: {error}") from None
         _check_only(self.only, self.columns, "data")
         return self
 

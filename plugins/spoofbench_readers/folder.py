@@ -64,6 +64,17 @@ def _classes(root: Path) -> dict[str, bool]:
     return found
 
 
+def _check_spelling(entry: Path) -> None:
+    """Raise `InvalidKeys` for a name that no line of a score file can hold."""
+    name = entry.name
+    cut = "\t" in name or len(name.splitlines()) != 1 or name != name.lstrip()
+    if cut or any("\ud800" <= letter <= "\udfff" for letter in name):  # bytes that are no UTF-8
+        raise InvalidKeys(
+            f"{entry.parent}: a score file cannot spell the name {name!r}",
+            hint="rename it, in letters of UTF-8 and without tabs, line ends and blanks in front",
+        )
+
+
 def _attack(path: PurePosixPath) -> str:
     return path.parts[1] if len(path.parts) > 2 else UNNAMED
 
@@ -79,6 +90,8 @@ def _recordings(
         ending = entry.suffix.lower()
         if entry.name.startswith("."):
             continue
+        if entry.is_dir() or ending in READ:
+            _check_spelling(entry)
         if entry.is_dir():
             yield from _recordings(entry, below / entry.name, above | {place})
         elif ending in NOT_READ:

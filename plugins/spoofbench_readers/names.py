@@ -8,7 +8,12 @@ from pathlib import PurePosixPath
 
 
 def names_of(paths: Sequence[str]) -> list[str]:
-    """Return the paths without their endings; those that are then no longer unique keep them."""
+    """Return the paths without their endings.
+
+    Those that are then no longer unique keep them, and so do those that would end in a blank, which
+    a score file could not show.
+    """
     short = [str(PurePosixPath(path).with_suffix("")) for path in paths]
     count = Counter(short)
-    return [name if count[name] == 1 else path for name, path in zip(short, paths, strict=True)]
+    pairs = zip(short, paths, strict=True)
+    return [name if count[name] == 1 and name == name.strip() else path for name, path in pairs]

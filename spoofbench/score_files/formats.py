@@ -105,7 +105,7 @@ def parse(file: Path, *, column: str | None = None) -> ScoreFile:
         content = file.read_bytes()
     except OSError as error:
         raise InvalidScores(f"the score file {file} cannot be read: {error}") from error
-    if content.startswith(b"PK"):
+    if content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _from_archive(file, content, column)
     return _from_table(file, table(file, _decoded(file, content), column), column)
 
@@ -412,7 +412,7 @@ def _arrays(file: Path, content: bytes) -> dict[str, NDArray[np.generic]]:
         EOFError,
         KeyError,
         MemoryError,  # a header may claim any size
-        NotImplementedError,  # a way of compression that nobody uses
+        RuntimeError,  # encrypted, or packed in a way that zipfile does not know
         zipfile.BadZipFile,
         zlib.error,
     ) as error:
