@@ -230,7 +230,7 @@ def inspect(protocol: Protocol, catalogue: Catalogue, *, data: Path | None = Non
         try:
             look()
         except SpoofbenchError as error:
-            faults.append(str(error))
+            faults += _lines(error)
         else:
             said.append(good)
     return Findings(said=tuple(said), faults=tuple(faults))

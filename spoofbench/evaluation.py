@@ -27,8 +27,8 @@ Weights = NDArray[np.int64]
 class Cell:
     """The scores of one group, sorted once, and which trial each score is of.
 
-    ``bonafide``, ``spoof`` and ``joint`` are places in protocol order, in the order of the sorted
-    scores of ``judged``.
+    They are places in protocol order: ``bonafide`` and ``spoof`` in the order of the sorted scores
+    of ``judged``, ``joint`` in that of its joint trials.
     """
 
     judged: Judged

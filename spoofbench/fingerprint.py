@@ -18,8 +18,8 @@ def of(
     """Return the fingerprint of ``trials`` judged as ``protocol`` says: 64 hexadecimal digits.
 
     It covers the trial list with its keys, the sample rate, the crop rule, the metrics and their
-    versions, the groups, and, where a metric needs them, the ASV scores and the costs. It does not
-    cover where the corpus lies, nor the protocol's name.
+    versions, the groups, the detection costs and threshold, and, where a metric needs them, the ASV
+    scores and the costs. It does not cover where the corpus lies, nor the protocol's name.
     """
     tandem = protocol.tandem if any(m.needs_asv or m.needs_joint for m in metrics) else None
     terms = {

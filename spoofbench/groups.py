@@ -93,13 +93,20 @@ def _groups(
             bonafide = bonafide[_all_equal([c.bonafide for c in shared], chosen)]
         yield Group(
             by=by,
-            name=CROSSED.join(combination),
+            name=_name(combination),
             within=bool(shared),
             bonafide=bonafide,
             spoof=spoof,
             asv=_rates(asv, dict(zip(columns, combination, strict=True))),
             joint=_among(everything.joint, bonafide, spoof, len(trials)),
         )
+
+
+def _name(values: Sequence[str]) -> str:
+    """Join the values of crossed columns so that they can be parted again."""
+    if len(values) == 1:
+        return values[0]
+    return CROSSED.join(value.replace(CROSSED, "x") for value in values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -15,7 +15,7 @@ from spoofbench.errors import InvalidScores
 from spoofbench.files import write_text
 from spoofbench.score_files.cells import OWN, Fault
 from spoofbench.score_files.formats import ScoreFile, parse
-from spoofbench.trials import KEY_SPELLINGS, Trial
+from spoofbench.trials import KEY_SPELLINGS, UNNAMED, Trial
 
 COLUMNS = OWN
 """The header of ``scores.tsv``."""
@@ -220,7 +220,8 @@ def disagreements(
             continue
         bonafide = spellings[key]
         # What stands for the attack of bona fide trials is spelt in many ways.
-        if bonafide == trial.bonafide and (bonafide or attack == trial.attack or not attack):
+        unsaid = not attack or trial.attack == UNNAMED
+        if bonafide == trial.bonafide and (bonafide or unsaid or attack == trial.attack):
             continue
         faults.append(_disagreement(int(found.lines[row]), key, attack, trial))
         if len(faults) == most:

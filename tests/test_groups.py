@@ -168,3 +168,12 @@ def test_there_are_no_joint_trials_unless_they_are_asked_for():
 def test_an_asv_trial_of_an_utterance_that_is_not_judged_is_refused():
     with pytest.raises(InvalidKeys, match=r"1 ASV trials .* such as enrolment"):
         groups(asv=of_utterances("b1", "enrolment", "s3"), joint=True)
+
+
+def test_a_value_that_looks_like_two_crossed_ones_stays_one():
+    """A room of 3 x 4 metres is one value of one column."""
+    rooms = [(name, attack, "3 x 4" if codec == "gsm" else codec) for name, attack, codec in TRIALS]
+    crossed = groups_of(trials(rooms), ["attack x codec"], None, joint=False)[1:]
+    assert [len(group.name.split(" x ")) for group in crossed] == [2] * 4
+    (alone,) = [g for g in groups_of(trials(rooms), ["codec"], None, joint=False) if "3" in g.name]
+    assert alone.name == "3 x 4"
