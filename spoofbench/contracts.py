@@ -79,6 +79,34 @@ class CorpusBuilder(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a user may say of a corpus that is to be built; grows by fields.
+
+    ``speech`` names sources of human speech, ``attacks`` what spoofs are made with, ``size`` how
+    much is made: all empty for the builder's own choice. ``workers`` is how many processes work.
+    """
+
+    speech: tuple[str, ...] = ()
+    attacks: tuple[str, ...] = ()
+    size: str = ""
+    seed: int = 0
+    workers: int = 0
+
+
+class ChosenBuilder(Protocol):
+    """Generates a corpus as the user chose; the same choices give the same files, bit for bit."""
+
+    def __call__(
+        self, folder: Path, progress: Progress, choices: Choices, note: Callable[[str], None]
+    ) -> None:
+        """Write the whole corpus into ``folder``, going on from what an earlier call left there.
+
+        ``note`` is told, a line each, what is left out and why.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Talk:
     """Somebody else's speech: ``audio`` ``(time,)``, and of which trial it is."""

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from spoofbench.contracts import CorpusBuilder, Progress
+from spoofbench import fingerprint
+from spoofbench.contracts import Choices, ChosenBuilder, CorpusBuilder, Progress
 from spoofbench.errors import (
     CorpusNotFound,
     IncompleteCorpus,
     InvalidKeys,
     InvalidProtocol,
+    InvalidSettings,
     SpoofbenchError,
 )
 from spoofbench.files import storage_errors
+from spoofbench.locks import reserved
 from spoofbench.plugins import Catalogue
 from spoofbench.protocols import Data, Protocol, load
 from spoofbench.settings import settings
 from spoofbench.specs import CorpusSpec
 from spoofbench.trials import Trial, check_counts, check_total, check_unique, missing_audio
 
+CHECKSUMS = "SHA256SUMS"
+"""The checksums of a corpus's files, as `sha256sum` writes them, where a corpus has them."""
 NAMED = 3
 """How many missing things a message names."""
 
@@ -65,10 +71,7 @@ def build(spec: CorpusSpec, folder: Path, progress: Progress) -> None:
 
     Raises `CorpusNotFound` for a corpus that cannot be generated or a folder that is in use.
     """
-    if not spec.target:
-        raise CorpusNotFound(f"{spec.name} is not generated", hint=how_to_obtain(spec))
-    if folder.exists():
-        raise CorpusNotFound(f"{folder} exists already", hint="name a new folder, or remove it")
+    _check_buildable(spec, folder)
     builder: CorpusBuilder = spec.resolve()
     with storage_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -79,6 +82,47 @@ def build(spec: CorpusSpec, folder: Path, progress: Progress) -> None:
             beside.rename(folder)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
+
+
+def build_chosen(
+    spec: CorpusSpec,
+    folder: Path,
+    choices: Choices,
+    progress: Progress,
+    note: Callable[[str], None],
+) -> None:
+    """Generate a corpus as ``choices`` say in ``folder``, which appears only when it is complete.
+
+    What an interrupted build with the same choices had made, beside ``folder``, is taken up.
+    Raises what `build` raises, `InvalidSettings` for a choice that the corpus does not take, and
+    `InvalidRun` if another process is building it.
+    """
+    _check_buildable(spec, folder)
+    plain = Choices()
+    for choice in fields(Choices):
+        if choice.name not in spec.asks and getattr(choices, choice.name) != getattr(
+            plain, choice.name
+        ):
+            raise InvalidSettings(f"{spec.name} is built without --{choice.name}")
+    builder: ChosenBuilder = spec.resolve()
+    unfinished = unfinished_folder(spec, folder, choices)
+    with reserved(unfinished):
+        builder(unfinished, progress, choices, note)
+    with storage_errors(folder):
+        unfinished.rename(folder)
+
+
+def unfinished_folder(spec: CorpusSpec, folder: Path, choices: Choices) -> Path:
+    """Return where a corpus that will lie in ``folder`` grows: a place for each set of choices."""
+    said = repr((spec.name, spec.version, replace(choices, workers=0)))
+    return folder.parent / f".{folder.name}.{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+
+
+def _check_buildable(spec: CorpusSpec, folder: Path) -> None:
+    if not spec.target:
+        raise CorpusNotFound(f"{spec.name} is not generated", hint=how_to_obtain(spec))
+    if folder.exists():
+        raise CorpusNotFound(f"{folder} exists already", hint="name a new folder, or remove it")
 
 
 def root_of(protocol: Protocol, catalogue: Catalogue, *, data: Path | None = None) -> Path:
@@ -224,16 +268,34 @@ def inspect(protocol: Protocol, catalogue: Catalogue, *, data: Path | None = Non
     checks: list[tuple[str, Callable[[], object]]] = [
         ("every recording is there", lambda: check_audio(protocol, trials, root))
     ]
+    if (root / CHECKSUMS).is_file():
+        checks.append(("every recording is what it was", lambda: _check_sums(trials, root)))
     if protocol.tandem is not None:
         checks.append(("ASV scores are there", lambda: _check_asv(protocol, trials, root)))
     for good, look in checks:
         try:
             look()
         except SpoofbenchError as error:
-            faults += _lines(error)
+            faults.append("\n".join(_lines(error)))
         else:
             said.append(good)
     return Findings(said=tuple(said), faults=tuple(faults))
+
+
+def _check_sums(trials: Sequence[Trial], root: Path) -> None:
+    """Raise `IncompleteCorpus` unless the audio has the checksums that the corpus lists."""
+    listed: dict[str, str] = {}
+    for line in (root / CHECKSUMS).read_text(encoding="utf-8").splitlines():
+        digest, _, name = line.partition("  ")
+        listed[name] = digest
+    present = [trial.audio for trial in trials if (root / trial.audio).is_file()]
+    changed = [name for name in present if listed.get(name) != fingerprint.sha256(root / name)]
+    if changed:
+        raise IncompleteCorpus(
+            f"{len(changed):,} recordings are not those that {root / CHECKSUMS} lists: "
+            + ", ".join(changed[:NAMED]),
+            hint="build or copy the corpus again",
+        )
 
 
 def _check_asv(protocol: Protocol, trials: Sequence[Trial], root: Path) -> None:

@@ -139,8 +139,10 @@ class CorpusSpec(Spec):
 
     ``target`` is a `contracts.CorpusBuilder` for a corpus that is generated, else empty; then
     ``obtain`` says in words where it is to be had. ``page`` is the address of the page that
-    describes it, ``downloads`` are the files of one that may be downloaded freely. ``version``
-    changes when its audio changes.
+    describes it, ``downloads`` are the files of one that may be downloaded freely. ``asks`` names
+    the fields of `contracts.Choices` that its builder heeds: the builder is then a
+    `contracts.ChosenBuilder`, called only when it is asked for. ``version`` changes when the audio
+    of the corpus changes.
     """
 
     target: str = ""
@@ -148,6 +150,7 @@ class CorpusSpec(Spec):
     obtain: str
     page: str = ""
     downloads: tuple[Download, ...] = ()
+    asks: tuple[str, ...] = ()
     version: str = "1"
 
     def check_target(self) -> None:

@@ -179,8 +179,8 @@ def _inspected(protocols: Sequence[Protocol], known: Catalogue, folder: Path | N
     for protocol in protocols:
         findings = inspect(protocol, known, data=folder)
         typer.echo(f"{protocol.name}: {'; '.join(findings.said)}")
-        for fault in findings.faults:
-            typer.secho(f"  {fault}", fg="red")
+        for line in "\n".join(findings.faults).splitlines():
+            typer.secho(f"  {line}", fg="red")
         if findings.faults:
             faulty.append(protocol.name)
     return faulty
@@ -193,17 +193,53 @@ def build(
         Path | None,
         typer.Argument(metavar="[DIR]", help="Where to write it; the cache folder if not given."),
     ] = None,
+    speech: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="Human speech (repeatable): a folder with one subfolder a speaker, `debian`, "
+            "`debian:PACKAGE` or `librispeech`; without: Debian's packages. For mini.",
+        ),
+    ] = None,
+    size: Annotated[
+        str,
+        typer.Option(help="How much: `tiny`, `small` (300 + 600 files) or `full`. For mini."),
+    ] = "",
+    attacks: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,...",
+            help="Make spoofs with these alone; without: all there are. For mini.",
+        ),
+    ] = "",
+    seed: Annotated[int, typer.Option(help="What is drawn hangs on it. For mini.")] = 0,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes at work; 0: one for each core. For mini.")
+    ] = 0,
 ) -> None:
-    """Generate a corpus. `run` and `train` do this by themselves when they need one.
+    """Generate a corpus. `run` and `train` generate toy by themselves when they need it.
 
-    Example: `spoofbench data build toy`
+    A build that was cut short goes on when the same command is given.
+
+    Example: `spoofbench data build mini --size small`
     """
     from spoofbench import corpora
-    from spoofbench.cli.progress import shown
+    from spoofbench.cli.progress import note, shown
+    from spoofbench.contracts import Choices
     from spoofbench.plugins import catalogue
 
     spec = catalogue().corpora.get(corpus).spec
     target = folder or corpora.generated_folder(spec)
+    choices = Choices(
+        speech=tuple(speech or ()),
+        size=size,
+        attacks=tuple(filter(None, (name.strip() for name in attacks.split(",")))),
+        seed=seed,
+        workers=workers,
+    )
     with shown(f"building {corpus}", "files") as progress:
-        corpora.build(spec, target, progress)
+        if spec.asks or choices != Choices():
+            corpora.build_chosen(spec, target, choices, progress, note)
+        else:
+            corpora.build(spec, target, progress)
     typer.echo(f"{corpus} is in {target}")
