@@ -1,0 +1,1 @@
+"""The corpus ``mini``: real human speech against real synthesisers, built where it is used."""

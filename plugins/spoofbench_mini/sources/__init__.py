@@ -1,0 +1,1 @@
+"""Where recordings of people come from: folders, Debian packages, LibriSpeech."""

@@ -1,0 +1,1 @@
+"""Countermeasures that hear only what a recording channel leaves behind."""
