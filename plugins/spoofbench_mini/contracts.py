@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
@@ -15,6 +15,9 @@ RATE = 16_000
 
 Audio = NDArray[np.float64]
 """A waveform ``(time,)`` at `RATE`, full scale at 1."""
+
+WIDEST_HZ = 7000.0
+"""Where the band of the corpus ends; G.722, which some of the speech comes in, ends there."""
 
 Side = Literal["known", "unknown"]
 """Whether an attack is met in train and dev, or in eval alone."""
@@ -47,8 +50,11 @@ class SpeechSource(Protocol):
 
     name: str
 
-    def missing(self) -> str:
-        """Return the one command that makes the source usable, or nothing if it is."""
+    def prepare(self, note: Callable[[str], None]) -> str:
+        """Fetch what may be fetched, telling ``note``; return nothing if the source is usable.
+
+        Otherwise the one command that makes it so.
+        """
         ...
 
     def speeches(self) -> Sequence[Speech]:
@@ -77,6 +83,8 @@ class CopySynthesis(Protocol):
     side: Side
     neural: bool
     licence: str
+    highest_hz: float
+    """Where the band that it can render ends."""
 
     def missing(self) -> str:
         """Return the one command that installs what is needed, or nothing if it is there."""
@@ -96,6 +104,8 @@ class TextToSpeech(Protocol):
     side: Side
     neural: bool
     licence: str
+    highest_hz: float
+    """Where the band that it can render ends."""
     languages: tuple[str, ...]
     """ISO 639-1 codes of the languages that it speaks."""
 

@@ -73,7 +73,7 @@ def _sources(names: Sequence[str], note: Note) -> list[SpeechSource]:
     """Return the sources that can be used here; raise `InvalidSettings` if none can."""
     usable, missing = [], []
     for source in (source for name in names for source in chosen.sources(name)):
-        if command := source.missing():
+        if command := source.prepare(note):
             missing.append(f"without {source.name}: {command}")
             note(missing[-1])
         else:

@@ -34,7 +34,7 @@ from spoofbench_mini.contracts import (
 )
 from spoofbench_mini.draws import generator
 from spoofbench_mini.plan import Item
-from spoofbench_mini.treatment import treat
+from spoofbench_mini.treatment import bandwidth, treat
 
 JOURNAL = "journal.jsonl"
 """What was made so far, a line for each file, in a corpus that is not finished."""
@@ -87,7 +87,8 @@ def finish(folder: Path) -> None:
 def treated(speech: Speech, source: SpeechSource, seed: int) -> Audio:
     """Return a recording as the corpus has it. Raises `Unusable`."""
     random = generator(seed, "treatment", speech.source, speech.utterance)
-    return treat(source.read(speech), random).audio
+    recording = source.read(speech)
+    return treat(recording, random, highest_hz=bandwidth(recording)).audio
 
 
 def written(file: Path) -> Audio:
@@ -181,9 +182,11 @@ def _audio(item: Item) -> Made:
     """Return the audio of one item after the treatment that both classes get.
 
     A copy is treated with the very draws of its original, so that the pair differs by the attack.
+    The band of all three ends where that of the recording does.
     """
     speech = item.speech
     names = (speech.source, speech.utterance)
+    recording = _Worker.sources[speech.source].read(speech)
     if item.kind == "tts":
         attack = catalogue.attack(item.attack)
         assert isinstance(attack, TextToSpeech)
@@ -192,12 +195,14 @@ def _audio(item: Item) -> Made:
         )
         names = ("tts", item.utterance)
     else:
-        raw = Made(audio=_Worker.sources[speech.source].read(speech), steps=())
+        raw = Made(audio=recording, steps=())
         if item.kind == "copy-synthesis":
             attack = catalogue.attack(item.attack)
             assert isinstance(attack, CopySynthesis)
             raw = attack.copy(raw.audio, generator(_Worker.seed, item.attack, *names))
-    last = treat(raw.audio, generator(_Worker.seed, "treatment", *names))
+    random = generator(_Worker.seed, "treatment", *names)
+    highest_hz = min(item.highest_hz, bandwidth(recording))
+    last = treat(raw.audio, random, highest_hz=highest_hz)
     return Made(audio=last.audio, steps=(*raw.steps, *last.steps))
 
 

@@ -9,7 +9,13 @@ from typing import Literal
 from spoofbench.errors import InvalidSettings
 from spoofbench.trials import NO_ATTACK
 from spoofbench_mini.attacks.sentences import sentences
-from spoofbench_mini.contracts import Attack, CopySynthesis, Speech, TextToSpeech
+from spoofbench_mini.contracts import (
+    WIDEST_HZ,
+    Attack,
+    CopySynthesis,
+    Speech,
+    TextToSpeech,
+)
 from spoofbench_mini.draws import generator
 from spoofbench_mini.parts import PARTS, Part, PartName
 
@@ -38,6 +44,8 @@ class Item:
     pair: str = "-"
     language: str = ""
     text: str = ""
+    highest_hz: float = WIDEST_HZ
+    """Where its band ends at most: for all that is made of one recording, where the least does."""
 
     @property
     def key(self) -> str:
@@ -64,11 +72,6 @@ def quota(part: Part, size: str) -> int:
     if size not in SIZES:
         raise InvalidSettings(f"--size {size}", hint=f"sizes: {', '.join(SIZES)}")
     return SIZES[size] * part.share // 5
-
-
-def each(part: Part, size: str, speakers: int) -> int:
-    """Return how many of them one of its ``speakers`` gives at most."""
-    return -(-quota(part, size) // speakers)
 
 
 def items(
@@ -119,16 +122,19 @@ def _drafts(
     """Return the bona fide utterance of ``speech`` and its spoofs, their names still missing."""
     bonafide = Item(utterance="", part=part.name, speech=speech)
     first = number % len(copies)
+    used: list[Attack] = [copies[first]]
     made = [bonafide, replace(bonafide, kind="copy-synthesis", attack=copies[first].name)]
     if voices:
         voice = voices[number % len(voices)]
         language, text = _text(number // len(voices), speech, voice, fold)
-        spoken = replace(bonafide, kind="tts", attack=voice.name, language=language, text=text)
-        return [*made, spoken]
-    if len(copies) > 1:
+        used.append(voice)
+        made.append(replace(bonafide, kind="tts", attack=voice.name, language=language, text=text))
+    elif len(copies) > 1:
         second = copies[(first + 1) % len(copies)]
+        used.append(second)
         made.append(replace(bonafide, kind="copy-synthesis", attack=second.name))
-    return made
+    highest_hz = min(WIDEST_HZ, *(attack.highest_hz for attack in used))
+    return [replace(item, highest_hz=highest_hz) for item in made]
 
 
 def _text(number: int, speech: Speech, voice: TextToSpeech, fold: int) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ class Folder:
     licence: str = "that of the folder's owner"
     language: str = ""
 
-    def missing(self) -> str:
+    def prepare(self, note: Callable[[str], None]) -> str:  # noqa: ARG002
         """Return nothing: a folder needs no installing."""
         return ""
 

@@ -21,6 +21,7 @@ class Copy:
     summary: str = ""
     neural: bool = False
     licence: str = ""
+    highest_hz: float = 8000.0
 
     def missing(self) -> str:
         return ""
@@ -37,6 +38,7 @@ class Voice:
     summary: str = ""
     neural: bool = False
     licence: str = ""
+    highest_hz: float = 8000.0
 
     def missing(self) -> str:
         return ""
