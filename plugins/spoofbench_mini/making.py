@@ -70,7 +70,10 @@ def make_all(
     progress(len(made), len(items))
     for part in {item.file.rpartition("/")[0] for item in items}:
         (folder / part).mkdir(parents=True, exist_ok=True)
-    with journal.open("a", encoding="utf-8") as lines, _pool(workers, sources, folder, seed) as pool:
+    with (
+        journal.open("a", encoding="utf-8") as lines,
+        _pool(workers, sources, folder, seed) as pool,
+    ):
         for outcome in pool.map(_make, missing):
             made[outcome.utterance] = outcome
             lines.write(json.dumps(asdict(outcome)) + "\n")

@@ -44,9 +44,7 @@ class LibriSpeech:
         return self._folder().read(speech)
 
     def _folder(self) -> Folder:
-        return Folder(
-            name=self.name, folder=self._readers(), licence="CC-BY-4.0", language="en"
-        )
+        return Folder(name=self.name, folder=self._readers(), licence="CC-BY-4.0", language="en")
 
     def _readers(self) -> Path:
         return _cache() / "LibriSpeech" / PART

@@ -1,0 +1,1 @@
+"""Attacks: what makes spoofs, out of a recording or out of a text."""

@@ -1,0 +1,69 @@
+"""What attacks share: rates, the draw of a speed, and programs that are run without a shell."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+from collections.abc import Sequence
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from spoofbench_mini.contracts import RATE, Audio, Unusable
+
+SECONDS = 120
+"""A program that takes longer over one utterance has hung."""
+
+
+def at_rate(samples: NDArray[np.floating], rate: int, *, to: int = RATE) -> Audio:
+    """Return ``samples`` ``(time,)`` at the rate ``to``. Raises `Unusable` if there are none."""
+    mono: Audio = np.asarray(samples, dtype=np.float64)
+    if mono.ndim == 2:
+        mono = mono.mean(axis=1)
+    if not len(mono) or not np.isfinite(mono).all():
+        raise Unusable("the synthesiser made nothing that is audio")
+    if rate != to:
+        mono = soxr.resample(mono, rate, to, quality="HQ")
+    return mono
+
+
+def speed(random: np.random.Generator) -> float:
+    """Draw how fast a voice speaks, as a factor."""
+    return round(float(random.uniform(0.9, 1.15)), 2)
+
+
+def missing_program(program: str, package: str) -> str:
+    """Return the command that installs ``program``, or nothing if it is there."""
+    return "" if shutil.which(program) else f"apt-get install {package}"
+
+
+def output(command: Sequence[str], stdin: bytes) -> bytes:
+    """Run ``command`` without a shell and return what it writes.
+
+    Raises `Unusable` if it fails, hangs or writes nothing.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, input=stdin, capture_output=True, timeout=SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Unusable(f"{command[0]} did not end in {SECONDS} s") from error
+    except OSError as error:
+        raise Unusable(f"{command[0]} cannot be run: {error.strerror}") from error
+    if done.returncode:
+        raise Unusable(f"{command[0]} failed with exit code {done.returncode}")
+    if not done.stdout:
+        raise Unusable(f"{command[0]} wrote nothing")
+    return done.stdout
+
+
+def wave(data: bytes, program: str) -> Audio:
+    """Return the audio of a WAV file that ``program`` wrote. Raises `Unusable`."""
+    try:
+        samples, rate = soundfile.read(io.BytesIO(data), dtype="float64")
+    except soundfile.SoundFileError as error:
+        raise Unusable(f"{program} wrote no audio") from error
+    return at_rate(samples, rate)
