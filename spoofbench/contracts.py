@@ -45,6 +45,26 @@ class Trainable(Countermeasure, Protocol):
 
 
 @runtime_checkable
+class ClosedForm(Countermeasure, Protocol):
+    """A countermeasure that is fitted at once; it must be a ``torch.nn.Module``.
+
+    The harness measures every utterance of the train protocol, whole, and hands all over together.
+    What is fitted is kept in the module's parameters and buffers.
+    """
+
+    def features(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        """Measure ``audio`` ``(batch, time)`` of ``lengths`` ``(batch,)``: ``(batch, features)``.
+
+        What is measured of an utterance must not hang on the others of its batch.
+        """
+        ...
+
+    def fit(self, features: Tensor, bonafide: Tensor) -> None:
+        """Fit to ``features`` ``(utterances, features)`` and ``bonafide`` ``(utterances,)``."""
+        ...
+
+
+@runtime_checkable
 class PublishedNames(Protocol):
     """A model whose published checkpoints name their tensors otherwise than the model does."""
 

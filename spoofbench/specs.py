@@ -77,7 +77,8 @@ class ModelSpec(Spec):
     ``samples`` is the input length, in samples, that the model was made for (None: utterances stay
     whole). ``min_samples`` is the shortest input that it can take. ``recipe`` names the TOML file
     of its default training recipe, as ``package:file.toml``. ``source`` is the paper or page that
-    describes the model.
+    describes the model. ``shortcut`` says in words what the model hears, for one that hears nothing
+    else on purpose: `spoofbench audit` sets it beside real ones.
     """
 
     sample_rate: int = 16_000
@@ -86,6 +87,7 @@ class ModelSpec(Spec):
     recipe: str = ""
     checkpoints: tuple[Checkpoint, ...] = ()
     source: str = ""
+    shortcut: str = ""
 
     def __post_init__(self) -> None:
         super(ModelSpec, self).__post_init__()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from spoofbench.contracts import Progress
 from spoofbench.trials import NO_ATTACK
 from spoofbench_mini.contracts import Audio
 from spoofbench_mini.embeddings import EmbeddingVerifier, weights_file
@@ -50,15 +49,13 @@ class Claim:
     audio: Callable[[], Audio]
 
 
-def lines(
-    verifier: Verifier, claims: Sequence[Claim], speakers: Sequence[str], progress: Progress
-) -> Iterator[str]:
+def lines(verifier: Verifier, claims: Sequence[Claim], speakers: Sequence[str]) -> Iterator[str]:
     """Yield ``utterance attack key score`` for every trial of the ASV system.
 
     A spoof claims to be whom it imitates; a bona fide utterance its own speaker (target) and the
     speakers after that one in turn (nontarget).
     """
-    for number, claim in enumerate(claims):
+    for claim in claims:
         place = speakers.index(claim.speaker)
         others = [speakers[(place + step) % len(speakers)] for step in range(1, len(speakers))]
         if claim.attack == NO_ATTACK:
@@ -69,4 +66,3 @@ def lines(
         given = verifier.scores(claim.audio(), claimed)
         for key, score in zip(keys, given, strict=True):
             yield f"{claim.utterance} {claim.attack} {key} {score:.6f}"
-        progress(number + 1, len(claims))

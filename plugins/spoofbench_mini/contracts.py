@@ -48,7 +48,10 @@ class Speech:
 class SpeechSource(Protocol):
     """Recordings of people, each of one speaker who is known."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the manifest calls the source."""
+        ...
 
     def prepare(self, note: Callable[[str], None]) -> str:
         """Fetch what may be fetched, telling ``note``; return nothing if the source is usable.

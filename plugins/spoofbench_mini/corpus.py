@@ -143,7 +143,7 @@ def _write_scores(
     kind = {item.utterance: item.kind for item in own}
     lines = [
         f"{line.partition(' ')[0]} {kind[line.partition(' ')[0]]} {line.partition(' ')[2]}\n"
-        for line in asv.lines(verifier, claims, speakers, lambda done, total: None)
+        for line in asv.lines(verifier, claims, speakers)
     ]
     write_text(folder / ASV_SCORES / f"mini.asv.{part.name}.gi.trl.scores.txt", "".join(lines))
 

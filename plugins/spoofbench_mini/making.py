@@ -25,7 +25,6 @@ from spoofbench_mini.attacks import catalogue
 from spoofbench_mini.contracts import (
     RATE,
     Audio,
-    CopySynthesis,
     Made,
     Speech,
     SpeechSource,
@@ -190,19 +189,15 @@ def _audio(item: Item) -> Made:
     speech = item.speech
     names = (speech.source, speech.utterance)
     recording = _Worker.sources[speech.source].read(speech)
-    if item.kind == "tts":
+    raw = Made(audio=recording, steps=())
+    if item.kind != "-":
         attack = catalogue.attack(item.attack)
-        assert isinstance(attack, TextToSpeech)
-        raw = attack.speak(
-            item.text, item.language, generator(_Worker.seed, item.attack, item.utterance)
-        )
-        names = ("tts", item.utterance)
-    else:
-        raw = Made(audio=recording, steps=())
-        if item.kind == "copy-synthesis":
-            attack = catalogue.attack(item.attack)
-            assert isinstance(attack, CopySynthesis)
-            raw = attack.copy(raw.audio, generator(_Worker.seed, item.attack, *names))
+        if isinstance(attack, TextToSpeech):
+            names = ("tts", item.utterance)
+            random = generator(_Worker.seed, item.attack, item.utterance)
+            raw = attack.speak(item.text, item.language, random)
+        else:
+            raw = attack.copy(recording, generator(_Worker.seed, item.attack, *names))
     random = generator(_Worker.seed, "treatment", *names)
     highest_hz = min(item.highest_hz, bandwidth(recording))
     last = treat(raw.audio, random, highest_hz=highest_hz)

@@ -140,7 +140,7 @@ _UTTERANCE = re.compile(r'\(\s*(\w+)\s+"(.*)"\s*\)')
 def _festival_recordings(package: Package, root: Path) -> Iterator[Speech]:
     """Read the recordings that a unit-selection voice was made of; ``+`` marks a stress."""
     lines = (root / "etc" / "txt.done.data").read_text(encoding="utf-8").splitlines()
-    texts = dict(match.groups() for line in lines if (match := _UTTERANCE.search(line)))
+    texts = {said[1]: said[2] for line in lines if (said := _UTTERANCE.search(line))}
     for path in (root / "wav").glob("*.wav"):
         text = texts.get(path.stem, "").replace("+", "")
         yield _speech(package, path, root, "msu-ru-nsh", language="ru", text=text)
