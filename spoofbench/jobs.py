@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ import torch
 from torch import nn
 
 from spoofbench import (
+    auditing,
     batches,
     corpora,
     devices,
@@ -23,7 +25,7 @@ from spoofbench import (
     weights,
 )
 from spoofbench.audio import AudioCache
-from spoofbench.contracts import Augmentation, Countermeasure, Progress, Trainable
+from spoofbench.contracts import Augmentation, ClosedForm, Countermeasure, Progress, Trainable
 from spoofbench.errors import (
     CorpusNotFound,
     FailedTrials,
@@ -43,9 +45,9 @@ from spoofbench.runs import CLEAN, ModelRecord, RunRecord, WeightsRecord
 from spoofbench.scoring import Options
 from spoofbench.specs import ModelSpec
 from spoofbench.terms import Terms, terms_of
-from spoofbench.training import fit, trainings
+from spoofbench.training import closed_form, fit, trainings
 from spoofbench.training.checkpoints import Epoch
-from spoofbench.training.recipe import recipe_for
+from spoofbench.training.recipe import Recipe, recipe_for
 from spoofbench.training.trainings import PartRecord, TrainingRecord, TrainingTerms
 from spoofbench.trials import missing_audio
 from spoofbench.weights import Weights
@@ -136,7 +138,7 @@ class Job:
         if corpus not in self.catalogue.corpora.names():
             return
         spec = self.catalogue.corpora.get(corpus).spec
-        if spec.target:
+        if spec.target and not spec.asks:
             with self.voice.progress(f"generating the corpus {corpus}", "files") as progress:
                 corpora.build(spec, corpora.generated_folder(spec), progress)
 
@@ -179,7 +181,7 @@ class Job:
         given = given or train.data.corpus
         fit.check_role(train, "trained on")
         fit.check_role(dev, "chosen by")
-        recipe = recipe_for(self.spec, corpus=train.training, file=recipe_file, options=changes)
+        recipe = self._recipe(train, recipe_file, changes or {})
         on, by = self.terms(train, given=given), self.terms(dev, given=given)
         fit.check(on, by, recipe)
         terms = TrainingTerms(
@@ -202,6 +204,17 @@ class Job:
         )
         return Training(terms=terms, task=task)
 
+    def _recipe(self, train: Protocol, file: Path | None, changes: Mapping[str, Any]) -> Recipe:
+        """Return how the model is trained; one that is fitted at once has no steps to change."""
+        if not isinstance(self.model(), ClosedForm):
+            return recipe_for(self.spec, corpus=train.training, file=file, options=changes)
+        if file is not None or changes:
+            raise InvalidRecipe(
+                f"{self.spec.name} is fitted at once, so no recipe changes it",
+                hint="leave out --recipe and --set",
+            )
+        return Recipe(batch_size=1, epochs=1, samples=self.spec.samples)
+
     def train(self, training: Training) -> Weights:
         """Train, or go on, unless it was done before; return the weights chosen by dev EER."""
         task = training.task
@@ -217,15 +230,44 @@ class Job:
             raise InvalidSettings(
                 "training in fp16 needs loss scaling, which is not there", hint="use bf16 or fp32"
             )
-        if not isinstance(self.model(), Trainable):
+        started = time.perf_counter()
+        file = self._fitted(training)
+        origin = weights.origin_of(file)
+        if origin is None:
+            raise InvalidWeights(f"{file} does not say how it was trained")
+        epochs = fit.history(task.folder) if training.begun() else ()
+        seconds = sum(e.seconds for e in epochs) if epochs else time.perf_counter() - started
+        record = TrainingRecord(
+            terms=training.terms,
+            best_epoch=origin.epoch,
+            best_dev_eer=origin.dev_eer,
+            seconds=round(seconds, 3),
+            sha256=fingerprint.sha256(file),
+            arguments=runs.arguments(),
+            versions=runs.versions(),
+            finished=runs.now(),
+        )
+        trainings.write(record, task.folder)
+        return self._trained(task.folder, record)
+
+    def _fitted(self, training: Training) -> Path:
+        """Fit or train the model, and return the file of its weights."""
+        task, model = training.task, self.model()
+        if isinstance(model, ClosedForm):
+            with (
+                reserved(task.folder),
+                self.voice.progress(f"measuring {task.train.protocol.name}", "utterances") as shown,
+            ):
+                return closed_form.fit(
+                    lambda: instantiate(self.offer, "model"), task, progress=shown
+                )
+        if not isinstance(model, Trainable):
             raise InvalidRecipe(
                 f"{self.spec.name} has no loss(), so it cannot be trained",
                 hint="give weights with --weights FILE",
             )
-        history: list[Epoch] = []
 
         def report(epoch: Epoch, is_best: bool) -> None:
-            history.append(epoch)
             self.voice.note(
                 f"epoch {epoch.epoch:>3} of {task.recipe.epochs}: loss {epoch.loss:.4f}, "
                 f"dev EER {100 * epoch.dev_eer:6.2f} %{' (best so far)' if is_best else ''}"
@@ -235,24 +277,9 @@ class Job:
             reserved(task.folder),
             self.voice.progress(f"training {self.spec.name}", "steps") as progress,
         ):
-            file = fit.fit(
+            return fit.fit(
                 lambda: instantiate(self.offer, "model"), task, progress=progress, report=report
             )
-        origin = weights.origin_of(file)
-        if origin is None:
-            raise InvalidWeights(f"{file} does not say how it was trained")
-        record = TrainingRecord(
-            terms=training.terms,
-            best_epoch=origin.epoch,
-            best_dev_eer=origin.dev_eer,
-            seconds=sum(epoch.seconds for epoch in fit.history(task.folder)),
-            sha256=fingerprint.sha256(file),
-            arguments=runs.arguments(),
-            versions=runs.versions(),
-            finished=runs.now(),
-        )
-        trainings.write(record, task.folder)
-        return self._trained(task.folder, record)
 
     def _trained(self, folder: Path, record: TrainingRecord) -> Weights:
         file = folder / fit.BEST
@@ -332,9 +359,11 @@ class Job:
             f"training  {self.spec.name} on {task.train.protocol.name} "
             f"({len(task.train.trials):,} trials), chosen by {task.dev.protocol.name} "
             f"({len(task.dev.trials):,} trials)",
-            f"recipe    {', '.join(f'{name} {value}' for name, value in recipe)}",
         ]
         model = self.model()
+        if isinstance(model, ClosedForm):
+            return [*lines, "recipe    fitted at once"]
+        lines.append(f"recipe    {', '.join(f'{name} {value}' for name, value in recipe)}")
         if isinstance(model, Trainable):
             learning = estimate.training_seconds(model, task.options, recipe.samples)
             scoring_dev = estimate.scoring_seconds(model, task.options) * len(task.dev.trials)
@@ -510,3 +539,23 @@ class Training:
     def begun(self) -> bool:
         """Say whether there is a checkpoint to go on from."""
         return (self.task.folder / fit.LAST).is_file()
+
+
+def run_shortcuts(
+    request: Request, protocol: Protocol, catalogue: Catalogue, processes: Processes, voice: Voice
+) -> list[Path]:
+    """Judge every shortcut model by ``protocol``, fitted on its train part; return the runs.
+
+    ``request`` says where and how; its model is not looked at. What was done before is not done
+    again, and only what is new is told.
+    """
+    folders = []
+    quiet = replace(voice, note=lambda said: None)  # noqa: ARG005
+    for name in auditing.shortcuts(catalogue):
+        job = Job(replace(request, model=name), catalogue, processes, quiet)
+        terms = job.terms(protocol)
+        found = job.chosen_weights(None, protocol)
+        folder = job.score(terms, job.train(found) if isinstance(found, Training) else found)
+        if folder is not None:
+            folders.append(folder)
+    return folders

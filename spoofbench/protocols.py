@@ -146,6 +146,8 @@ class Report(_Table):
     metrics: tuple[str, ...] = Field(strict=False, min_length=1)
     by: tuple[str, ...] = Field(default=(), strict=False)
     """Columns, or two of them that are crossed: ``attack x codec``."""
+    audit: bool = False
+    """Whether tables show, without being asked, what models reach that hear only a shortcut."""
 
 
 class Detection(_Table):

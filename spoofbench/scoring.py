@@ -59,6 +59,10 @@ class Options:
             pin=self.device.type == "cuda",
         )
 
+    def at(self, root: Path) -> Options:
+        """Return these options for the corpus in ``root``."""
+        return replace(self, root=root)
+
     def cache(self) -> AudioCache:
         """Return a cache of decoded audio for one worker."""
         return AudioCache(self.root, self.rate, batches.CACHE_BYTES // max(self.workers, 1))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from spoofbench import runs
+from spoofbench import auditing, runs
 from spoofbench.corpora import read_trials
 from spoofbench.errors import CorpusNotFound, InvalidRun
 from spoofbench.plugins import Catalogue
@@ -40,15 +40,17 @@ def tabulate(
     from spoofbench import scores
 
     chosen = view or View()
-    groups: dict[str, tuple[Terms, list[Row], list[str]]] = {}
-    for folder in folders:
+    groups: dict[str, _Group] = {}
+    for folder in auditing.with_shortcuts(folders, catalogue):
         record = runs.read(folder)
         if not runs.is_finished(folder):
             raise InvalidRun(f"{folder} has no {runs.SCORES}", hint="run again")
         if record.fingerprint not in groups:
             terms = terms_again(record, folder, catalogue, data)
-            groups[record.fingerprint] = (as_seen(terms, chosen, catalogue), [], [])
-        terms, rows, stamps = groups[record.fingerprint]
+            groups[record.fingerprint] = _Group(terms=as_seen(terms, chosen, catalogue))
+        group = groups[record.fingerprint]
+        group.records.append(record)
+        terms, rows, stamps = group.terms, group.rows, group.stamps
         table = scores.read(folder / runs.SCORES, terms.trials)
         label = unused(record.title, {row.run for row in rows})
         rows += judge(label, table, terms, uncertainty=chosen.uncertainty, advance=advance)
@@ -56,13 +58,27 @@ def tabulate(
             stamps.append(f"{label}: EER above 50 %: it ranks spoofs above bona fide")
         stamps += calibration_remark(label, table, terms)
     made = [
-        result_table(terms, rows, stamps, uncertainty=chosen.uncertainty)
-        for terms, rows, stamps in groups.values()
+        auditing.explained(
+            result_table(group.terms, group.rows, group.stamps, uncertainty=chosen.uncertainty),
+            group.records,
+            catalogue,
+        )
+        for group in groups.values()
     ]
     return Tables(
         tables=tuple(worst_first(table) if chosen.worst_first else table for table in made),
-        reasons=_differences([terms for terms, _, _ in groups.values()]),
+        reasons=_differences([group.terms for group in groups.values()]),
     )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Group:
+    """Runs that share a table."""
+
+    terms: Terms
+    rows: list[Row] = field(default_factory=list)
+    stamps: list[str] = field(default_factory=list)
+    records: list[runs.RunRecord] = field(default_factory=list)
 
 
 def as_seen(terms: Terms, view: View, catalogue: Catalogue) -> Terms:

@@ -13,6 +13,7 @@ from spoofbench_mini.contracts import Speech, SpeechSource, Unusable
 from spoofbench_mini.draws import generator
 from spoofbench_mini.parts import PARTS, Part, PartName, speakers_of
 from spoofbench_mini.plan import ENROLMENT, Cast, quota
+from spoofbench_mini.treatment import treat_recording
 
 LEAST_TRIALS = 2
 """A speaker with fewer recordings beside those for enrolment is left out."""
@@ -23,6 +24,7 @@ class _Voice:
     """The recordings of one speaker, heard one after another until enough can be used."""
 
     waiting: Iterator[tuple[Speech, SpeechSource]]
+    seed: int
     usable: list[Speech] = field(default_factory=list)
     heard: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
@@ -39,7 +41,9 @@ class _Voice:
     def _hear(self, speech: Speech, source: SpeechSource) -> None:
         self.heard += 1
         try:
-            hearing.check(source.read(speech))
+            recording = source.read(speech)
+            hearing.check(recording)
+            treat_recording(speech, recording, self.seed)
         except Unusable as error:
             self.reasons[str(error)] += 1
         else:
@@ -77,7 +81,7 @@ def _voices(sources: Sequence[SpeechSource], seed: int) -> dict[str, _Voice]:
     voices = {}
     for name, recordings in sorted(found.items()):
         order = generator(seed, "recordings", name).permutation(len(recordings))
-        voices[name] = _Voice(iter([recordings[place] for place in np.asarray(order)]))
+        voices[name] = _Voice(iter([recordings[place] for place in np.asarray(order)]), seed)
     return voices
 
 

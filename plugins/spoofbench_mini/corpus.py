@@ -16,6 +16,7 @@ from spoofbench_mini.making import Outcome
 from spoofbench_mini.parts import PARTS, Part, PartName
 from spoofbench_mini.plan import Cast, Item
 from spoofbench_mini.sources import chosen
+from spoofbench_mini.treatment import treat_recording
 
 Note = Callable[[str], None]
 
@@ -122,7 +123,7 @@ def _write_asv(
         for one in cast[part.name]:
             verifier.enrol(
                 one.speaker,
-                [making.treated(s, named[s.source], seed) for s in one.enrolment],
+                [treat_recording(s, named[s.source].read(s), seed) for s in one.enrolment],
             )
         _write_scores(verifier, part, items, [one.speaker for one in cast[part.name]], folder)
 

@@ -10,8 +10,12 @@ from spoofbench_mini.contracts import RATE, Audio, Unusable
 QUIETEST_DB = -60.0
 LEAST_ACTIVE = 0.2
 """So much of the time somebody must speak."""
-LEAST_PAUSES = 0.22
-"""So many frames must be quieter than half the mean around them; music has fewer (see below)."""
+LEAST_PAUSES = 0.12
+"""So many frames must be quieter than half the mean around them.
+
+Of the prompts and dialogues that this corpus is made of, all had 0.14 or more; of Debian's music on
+hold, three pieces of five had a median below 0.05 over stretches of 10 s, the others 0.14 and 0.31.
+"""
 
 _FRAME = RATE // 50
 _SECOND = 50

@@ -26,7 +26,6 @@ from spoofbench_mini.contracts import (
     RATE,
     Audio,
     Made,
-    Speech,
     SpeechSource,
     TextToSpeech,
     Unusable,
@@ -84,13 +83,6 @@ def make_all(
 def finish(folder: Path) -> None:
     """Take away what only an unfinished corpus needs."""
     (folder / JOURNAL).unlink(missing_ok=True)
-
-
-def treated(speech: Speech, source: SpeechSource, seed: int) -> Audio:
-    """Return a recording as the corpus has it. Raises `Unusable`."""
-    random = generator(seed, "treatment", speech.source, speech.utterance)
-    recording = source.read(speech)
-    return treat(recording, random, highest_hz=bandwidth(recording)).audio
 
 
 def written(file: Path) -> Audio:

@@ -41,7 +41,6 @@ def spoofbench_protocols() -> Sequence[ProtocolSpec]:
             name="mini-eval",
             target="spoofbench_protocols:mini-eval.toml",
             summary="Built corpus, evaluation set: speakers and attacks that training never met.",
-            aliases=("mini",),
         ),
         ProtocolSpec(
             name="mini-eval-pairs",

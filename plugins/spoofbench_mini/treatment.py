@@ -12,7 +12,8 @@ import soundfile
 from scipy import signal
 
 from spoofbench.robustness.speech_level import active_level
-from spoofbench_mini.contracts import RATE, WIDEST_HZ, Audio, Made, Unusable
+from spoofbench_mini.contracts import RATE, WIDEST_HZ, Audio, Made, Speech, Unusable
+from spoofbench_mini.draws import generator
 
 NARROWEST_HZ = 3400.0
 """A band is never cut below this, however little a recording has above it."""
@@ -41,6 +42,12 @@ def bandwidth(recording: Audio) -> float:
     audible = power >= power.max() * 10 ** (-_AUDIBLE_DB / 10)
     highest = float(frequencies[np.flatnonzero(audible)[-1]]) if power.max() > 0 else WIDEST_HZ
     return float(np.clip(np.floor(highest / 100) * 100, NARROWEST_HZ, WIDEST_HZ))
+
+
+def treat_recording(speech: Speech, recording: Audio, seed: int) -> Audio:
+    """Return a recording as the corpus with ``seed`` has it. Raises `Unusable`."""
+    random = generator(seed, "treatment", speech.source, speech.utterance)
+    return treat(recording, random, highest_hz=bandwidth(recording)).audio
 
 
 def treat(audio: Audio, random: np.random.Generator, *, highest_hz: float) -> Made:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from spoofbench.cli import (
+    audit,
     augment,
     calibrate,
     compare,
@@ -41,6 +42,7 @@ app.command("score")(score.score)
 app.command("doctor")(doctor.doctor)
 app.command("compare")(compare.compare)
 app.command("table")(table.table)
+app.command("audit")(audit.audit)
 app.command("calibrate")(calibrate.calibrate)
 app.command("fuse")(fuse.fuse)
 app.add_typer(data.app, name="data")

@@ -56,7 +56,8 @@ def run(
     from spoofbench.cli.progress import note, voice_of
     from spoofbench.cli.reports import reporter
     from spoofbench.cli.viewing import advancing, uncertainty_of, view_of
-    from spoofbench.jobs import Job, Request, Training
+    from spoofbench.errors import MissingExtra
+    from spoofbench.jobs import Job, Request, Training, run_shortcuts
     from spoofbench.plugins import catalogue
     from spoofbench.processes import joined
     from spoofbench.protocols import load
@@ -89,6 +90,11 @@ def run(
             return
         ready = job.train(found) if isinstance(found, Training) else found
         folder = job.score(terms, ready)
+        if chosen.report.audit and limit is None and processes.count == 1:
+            try:
+                run_shortcuts(request, chosen, known, processes, voice)
+            except MissingExtra as error:
+                note(f"no shortcut audit: {error} ({error.hint})")
     if folder is not None:
         with advancing(view.uncertainty, 1) as advance:
             made = tabulate([folder], known, data=data, view=view, advance=advance)

@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam
+from torch.utils.data import DataLoader
 
 from spoofbench import batches, weights
 from spoofbench.batches import Batch, Failure, RandomCrop, Whole, Work
-from spoofbench.contracts import Progress, Trainable
+from spoofbench.contracts import Countermeasure, Progress, Trainable
 from spoofbench.devices import precision_context
 from spoofbench.errors import FailedTrials, InvalidRecipe, InvalidRun
 from spoofbench.files import storage_errors, write_text
@@ -55,6 +56,18 @@ class Task:
     def steps_per_epoch(self) -> int:
         """Return the number of whole batches in the train protocol."""
         return len(self.train.trials) // self.recipe.batch_size
+
+    def origin(self, *, epoch: int, dev_eer: float) -> weights.Origin:
+        """Return what is written beside weights that this task gave."""
+        return weights.Origin(
+            model=self.model_name,
+            train=self.train.protocol.name,
+            dev=self.dev.protocol.name,
+            epoch=epoch,
+            dev_eer=dev_eer,
+            seed=self.seed,
+            recipe=self.recipe,
+        )
 
 
 def check_role(protocol: Protocol, use: str) -> None:
@@ -217,45 +230,22 @@ class _Loop:
         epoch = Epoch(
             epoch=position.epoch,
             loss=position.loss_sum / self.steps,
-            dev_eer=self._dev_eer(),
+            dev_eer=dev_eer(cast(Trainable, self.model), self.dev_loader, self.task),
             learning_rate=self.optimiser.param_groups[0]["lr"],
             seconds=round(position.seconds, 3),
         )
         following = Position(epoch=epoch.epoch + 1, history=(*position.history, epoch))
         is_best = following.best() == epoch
         if is_best:
-            weights.save(self.model, self.task.folder / BEST, self._origin(epoch))
+            weights.save(
+                self.model,
+                self.task.folder / BEST,
+                self.task.origin(epoch=epoch.epoch, dev_eer=epoch.dev_eer),
+            )
         self._save(following)
         write_text(self.task.folder / HISTORY, checkpoints.csv(following.history))
         self.report(epoch, is_best)
         return following
-
-    def _dev_eer(self) -> float:
-        scores: dict[str, float] = {}
-        failures: list[Failure] = []
-        for scored in score_batches(
-            cast(Trainable, self.model), self.dev_loader, self.task.options
-        ):
-            scores |= {utterance: float(score) for utterance, score in scored.scores}
-            failures += scored.failures
-        if failures:
-            raise FailedTrials(
-                f"{len(failures):,} dev trials could not be scored: {failures[0].reason}",
-                hint="mend the recordings, or lower the learning rate if scores are not finite",
-            )
-        table = ScoreTable.join(self.task.dev.trials, scores, source=self.task.dev.protocol.name)
-        return eer_point(table.scores[table.bonafide], table.scores[~table.bonafide]).eer
-
-    def _origin(self, epoch: Epoch) -> weights.Origin:
-        return weights.Origin(
-            model=self.task.model_name,
-            train=self.task.train.protocol.name,
-            dev=self.task.dev.protocol.name,
-            epoch=epoch.epoch,
-            dev_eer=epoch.dev_eer,
-            seed=self.task.seed,
-            recipe=self.task.recipe,
-        )
 
     def _save(self, position: Position) -> None:
         checkpoints.save(self.task.folder / LAST, self.model, self.optimiser, position)
@@ -265,6 +255,25 @@ class _Loop:
 def history(folder: Path) -> tuple[Epoch, ...]:
     """Return the epochs that a training in ``folder`` has finished."""
     return checkpoints.position(folder / LAST).history
+
+
+def dev_eer(model: Countermeasure, loader: DataLoader[Batch], task: Task) -> float:
+    """Return the EER of ``model`` on the task's dev protocol, which ``loader`` reads, a fraction.
+
+    Raises `FailedTrials` for trials that cannot be scored.
+    """
+    scores: dict[str, float] = {}
+    failures: list[Failure] = []
+    for scored in score_batches(model, loader, task.options):
+        scores |= {utterance: float(score) for utterance, score in scored.scores}
+        failures += scored.failures
+    if failures:
+        raise FailedTrials(
+            f"{len(failures):,} dev trials could not be scored: {failures[0].reason}",
+            hint="mend the recordings, or lower the learning rate if scores are not finite",
+        )
+    table = ScoreTable.join(task.dev.trials, scores, source=task.dev.protocol.name)
+    return eer_point(table.scores[table.bonafide], table.scores[~table.bonafide]).eer
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:

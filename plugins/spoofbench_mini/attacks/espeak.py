@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spoofbench_mini.attacks.sound import missing_program, output, speed, wave
+from spoofbench_mini.attacks.sound import missing_program, speed, spoken
 from spoofbench_mini.contracts import RATE, Made, Side
 
 _VOICES = ("", "+m1", "+m3", "+m7", "+f1", "+f2", "+f4")
@@ -31,6 +31,6 @@ class EspeakNg:
         voice = f"{language}{random.choice(_VOICES)}"
         rate, pitch = round(_WORDS_PER_MINUTE * speed(random)), int(random.integers(30, 70))
         options = ["-v", voice, "-s", str(rate), "-p", str(pitch)]
-        data = output(["espeak-ng", *options, "--stdin", "--stdout"], text.encode())
+        made = spoken(["espeak-ng", *options, "--stdin", "-w"], text.encode())
         steps = (f"eSpeak NG: voice {voice}, {rate} words/min, pitch {pitch}",)
-        return Made(audio=wave(data, "espeak-ng"), steps=steps)
+        return Made(audio=made, steps=steps)

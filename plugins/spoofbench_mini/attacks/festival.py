@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spoofbench_mini.attacks.sound import missing_program, output, speed, wave
+from spoofbench_mini.attacks.sound import missing_program, speed, spoken
 from spoofbench_mini.contracts import RATE, Made, Side, Unusable
 
 FOLDER = Path("/usr/share/festival/voices")
@@ -22,7 +22,7 @@ _VOICES = {
 
 
 class Festival:
-    """Taylor, Black and Caley (1998), "The architecture of the Festival speech synthesis system"."""
+    """Taylor, Black and Caley (1998), "The architecture of the Festival ... system"."""
 
     name: str = "festival"
     summary: str = "Festival: unit selection, diphones, HTS."
@@ -51,10 +51,9 @@ class Festival:
             raise Unusable(f"Festival has no voice for {language}")
         voice, pace = str(random.choice(able)), speed(random)
         commands = f"(begin (voice_{voice}) (Parameter.set 'Duration_Stretch {1 / pace:.2f}))"
-        data = output(["text2wave", "-eval", commands, "-"], _encoded(text, language))
-        return Made(
-            audio=wave(data, "text2wave"), steps=(f"Festival: voice {voice}, speed {pace}",)
-        )
+        command = ["text2wave", "-eval", commands, "-", "-o"]
+        made = spoken(command, _encoded(text, language))
+        return Made(audio=made, steps=(f"Festival: voice {voice}, speed {pace}",))
 
 
 def _encoded(text: str, language: str) -> bytes:

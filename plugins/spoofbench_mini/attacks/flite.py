@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 
-from spoofbench_mini.attacks.sound import missing_program, output, speed, wave
-from spoofbench_mini.contracts import RATE, Made, Side, Unusable
+from spoofbench_mini.attacks.sound import missing_program, speed, spoken
+from spoofbench_mini.contracts import RATE, Made, Side
 
 _VOICES = ("kal16", "awb", "rms", "slt")
 
@@ -31,12 +28,6 @@ class Flite:
     def speak(self, text: str, language: str, random: np.random.Generator) -> Made:  # noqa: ARG002
         """Return ``text`` in one of the voices."""
         voice, pace = str(random.choice(_VOICES)), speed(random)
-        with tempfile.TemporaryDirectory() as folder:
-            place = Path(folder) / "said.wav"
-            stretch = f"duration_stretch={1 / pace:.2f}"
-            command = ["flite", "-voice", voice, "--setf", stretch, "-t", text, "-o", str(place)]
-            output([*command, "-pw"], b"")
-            if not place.is_file():
-                raise Unusable("flite wrote nothing")
-            made = wave(place.read_bytes(), "flite")
+        stretch = f"duration_stretch={1 / pace:.2f}"
+        made = spoken(["flite", "-voice", voice, "--setf", stretch, "-t", text, "-o"])
         return Made(audio=made, steps=(f"Flite: voice {voice}, speed {pace}",))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -41,10 +42,32 @@ def missing_program(program: str, package: str) -> str:
 
 
 def output(command: Sequence[str], stdin: bytes) -> bytes:
-    """Run ``command`` without a shell and return what it writes.
+    """Run ``command`` without a shell and return what it writes to its output.
 
     Raises `Unusable` if it fails, hangs or writes nothing.
     """
+    written = _run(command, stdin)
+    if not written:
+        raise Unusable(f"{command[0]} wrote nothing")
+    return written
+
+
+def spoken(command: Sequence[str], stdin: bytes = b"") -> Audio:
+    """Run ``command`` with a file name behind it, and return the WAV that it writes there.
+
+    A header written to a pipe would not tell how long the audio is. Raises `Unusable`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "spoken.wav"
+        _run([*command, str(place)], stdin)
+        try:
+            samples, rate = soundfile.read(place, dtype="float64")
+        except (soundfile.SoundFileError, OSError) as error:
+            raise Unusable(f"{command[0]} wrote no audio") from error
+    return at_rate(samples, rate)
+
+
+def _run(command: Sequence[str], stdin: bytes) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603
             command, input=stdin, capture_output=True, timeout=SECONDS, check=False
@@ -55,15 +78,4 @@ def output(command: Sequence[str], stdin: bytes) -> bytes:
         raise Unusable(f"{command[0]} cannot be run: {error.strerror}") from error
     if done.returncode:
         raise Unusable(f"{command[0]} failed with exit code {done.returncode}")
-    if not done.stdout:
-        raise Unusable(f"{command[0]} wrote nothing")
     return done.stdout
-
-
-def wave(data: bytes, program: str) -> Audio:
-    """Return the audio of a WAV file that ``program`` wrote. Raises `Unusable`."""
-    try:
-        samples, rate = soundfile.read(io.BytesIO(data), dtype="float64")
-    except soundfile.SoundFileError as error:
-        raise Unusable(f"{program} wrote no audio") from error
-    return at_rate(samples, rate)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import warnings
 from importlib.util import find_spec
+from types import ModuleType
 
 import numpy as np
 
@@ -50,9 +53,15 @@ class WorldF0:
         return Made(audio=made, steps=(f"WORLD: F0 shifted by {semitones:+.2f} semitones",))
 
 
-def _through_world(audio: Audio, shift: float) -> Audio:
-    import pyworld
+def _pyworld() -> ModuleType:
+    """Import pyworld, which asks setuptools for its version in a way that setuptools warns of."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "pkg_resources", UserWarning)
+        return importlib.import_module("pyworld")
 
+
+def _through_world(audio: Audio, shift: float) -> Audio:
+    pyworld = _pyworld()
     samples = np.ascontiguousarray(audio, dtype=np.float64)
     rough, times = pyworld.dio(samples, RATE)
     f0 = pyworld.stonemask(samples, rough, times, RATE)
