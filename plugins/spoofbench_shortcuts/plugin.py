@@ -17,7 +17,7 @@ def spoofbench_models() -> Sequence[ModelSpec]:
         _shortcut(
             "silence", "how long the silence before, within and after the speech is", SILENCE
         ),
-        _shortcut("channel", "mean, spread and floor of the spectrum: the recording channel"),
+        _shortcut("channel", "the recording channel (mean, spread and floor of the spectrum)"),
         _shortcut("duration", "how long the recording is"),
         _shortcut("loudness", "how loud the recording is"),
         _shortcut("bandwidth", "where the band of the recording ends"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,14 +27,18 @@ class LibriSpeech:
         folder = _cache()
         if not self._readers().is_dir():
             note(f"fetching LibriSpeech {PART} (337 MB, CC-BY-4.0) into {folder}")
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
             try:
-                folder.mkdir(parents=True, exist_ok=True)
-                torchaudio().datasets.LIBRISPEECH(folder, url=PART, download=True)
+                torchaudio().datasets.LIBRISPEECH(beside, url=PART, download=True)
+                beside.rename(folder)
             except (OSError, RuntimeError) as error:
                 return (
                     f"unpack its {PART} and name the folder: --speech LibriSpeech/{PART}"
                     f"   (it could not be fetched: {error})"
                 )
+            finally:
+                shutil.rmtree(beside, ignore_errors=True)
         return ""
 
     def speeches(self) -> Sequence[Speech]:
