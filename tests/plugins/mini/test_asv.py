@@ -18,11 +18,13 @@ def says(speaker: str, seed: int) -> Audio:
     return voice(pitch=120 * tract, tract=tract, seed=seed)
 
 
+def stranger(number: int, seed: int) -> Audio:
+    tract = 0.8 + 0.1 * number
+    return voice(pitch=100 + 20 * number, tract=tract, seed=50 + 10 * number + seed)
+
+
 def enrolled(verifier: Verifier) -> Verifier:
-    background = {
-        f"b{n}": [voice(pitch=100 + 20 * n, tract=0.8 + 0.1 * n, seed=50 + 10 * n + u) for u in range(4)]
-        for n in range(5)
-    }  # fmt: skip
+    background = {f"b{n}": [stranger(n, seed) for seed in range(4)] for n in range(5)}
     verifier.learn(background)
     for speaker in TRACTS:
         verifier.enrol(speaker, [says(speaker, seed) for seed in range(3)])

@@ -140,7 +140,7 @@ def test_a_synthesiser_that_crashes_or_writes_nothing_costs_one_file(
 def test_a_synthesiser_that_hangs_is_ended(fake: Fake, monkeypatch: pytest.MonkeyPatch):
     fake("espeak-ng", "exec sleep 30")
     monkeypatch.setattr(sound, "SECONDS", 0.2)
-    with pytest.raises(Unusable, match="did not end in 0.2 s"):
+    with pytest.raises(Unusable, match=r"did not end in 0\.2 s"):
         make(EspeakNg())
 
 

@@ -22,7 +22,7 @@ from spoofbench_mini.sources.folder import Folder
 from spoofbench_mini.sources.librispeech import PART, LibriSpeech
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "fetching"))
-from servers import File, serving  # noqa: E402
+from servers import File, serving
 
 Notes = list[str]
 

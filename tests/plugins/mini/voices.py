@@ -11,7 +11,9 @@ from scipy import signal
 from spoofbench_mini.contracts import RATE, Audio, Made, Side, Speech, Unusable
 
 
-def voice(*, pitch: float = 120.0, tract: float = 1.0, seconds: float = 2.5, seed: int = 0) -> Audio:
+def voice(
+    *, pitch: float = 120.0, tract: float = 1.0, seconds: float = 2.5, seed: int = 0
+) -> Audio:
     """Return syllables: pulses at ``pitch`` Hz through resonances that ``tract`` shifts."""
     random = np.random.default_rng(seed)
     time = np.arange(int(seconds * RATE)) / RATE
