@@ -42,7 +42,8 @@ def record(model: str, *, audit: bool = False) -> RunRecord:
 
 
 def row(run: str, eer: float, ends: tuple[float, float] | None = None) -> Row:
-    intervals = {"eer": Interval(low=ends[0], high=ends[1], level=0.95)} if ends else {}
+    own = Interval(*ends, level=0.95, method="percentile", replicates=100) if ends else None
+    intervals = {"eer": own} if own else {}
     return Row(
         run=run,
         by="",

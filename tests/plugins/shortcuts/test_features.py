@@ -56,7 +56,7 @@ def test_a_gain_moves_every_channel_band_alike_and_no_spread():
 @pytest.mark.parametrize("hertz", [1000, 3000, 6000])
 def test_the_band_of_a_tone_ends_at_its_frequency(hertz: float):
     ends = features.bandwidth(tone(1.0, hertz=hertz))[:3]
-    assert torch.allclose(ends, torch.full((3,), hertz / 1000), atol=0.1)
+    assert torch.allclose(ends, torch.full((3,), hertz / 1000), atol=0.2)
 
 
 def test_what_is_above_a_frequency_is_in_decibels():
