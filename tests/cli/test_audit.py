@@ -84,11 +84,8 @@ def test_tables_of_a_protocol_that_asks_for_it_show_the_shortcuts(
     where = ("--protocol", protocol, "--data", root, "--workers", "0", "--format", "json")
     first = spoofbench_cli("run", "shortcut-duration", *where)
     assert first.code == 0, first.err
-    (table,) = (
-        json.loads(first.out)["tables"]
-        if isinstance(json.loads(first.out), dict)
-        else (json.loads(first.out))
-    )
+    said = json.loads(first.out)
+    (table,) = said["tables"] if isinstance(said, dict) else said
     assert len({row["run"] for row in table["rows"]}) == 5
     limited = spoofbench_cli("run", "shortcut-duration", *where[:-2], "--limit", "6")
     assert "shortcut-channel" not in limited.out
