@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO, runtime_checkable
 
 if TYPE_CHECKING:
+    import torch
     from torch import Generator, Tensor
 
     from spoofbench.metrics.judged import Judged
@@ -61,6 +62,20 @@ class ClosedForm(Countermeasure, Protocol):
 
     def fit(self, features: Tensor, bonafide: Tensor) -> None:
         """Fit to ``features`` ``(utterances, features)`` and ``bonafide`` ``(utterances,)``."""
+        ...
+
+
+@runtime_checkable
+class Optimisable(Countermeasure, Protocol):
+    """A countermeasure that has a faster way to score on a processor."""
+
+    def optimise(self, dtype: torch.dtype) -> Countermeasure:
+        """Return what scores as the model does now, to within 1e-4 in float32.
+
+        Called when the weights are in place, for a model that is on a processor; ``dtype`` is
+        float32, or bfloat16 where the user asked for it. What is returned need not follow the
+        model's later training, and is in evaluation mode whenever it scores.
+        """
         ...
 
 

@@ -421,6 +421,7 @@ class Job:
         model = self.model()
         if found is not None:
             weights.load(cast(nn.Module, model), found)
+        model = scoring.optimised(model, options)
         with self.voice.progress(f"scoring {terms.protocol.name}", "utterances") as progress:
             result = scoring.score_lanes(
                 model,

@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader
 from spoofbench import batches
 from spoofbench.audio import AudioCache
 from spoofbench.batches import Batch, Crop, Failure, First, Notes, Variant, Whole, Work
-from spoofbench.contracts import Countermeasure, Progress
-from spoofbench.devices import denormals_flushed, evaluating, precision_context
+from spoofbench.contracts import Countermeasure, Optimisable, Progress
+from spoofbench.devices import PRECISIONS, denormals_flushed, evaluating, precision_context
 from spoofbench.errors import BrokenPlugin, FailedTrials
 from spoofbench.files import storage_errors, write_text
 from spoofbench.locks import reserved
@@ -105,6 +105,16 @@ class Tally:
     scored: int = 0
     seconds: float = 0.0
     failures: list[Failure] = field(default_factory=list)
+
+
+def optimised(model: Countermeasure, options: Options) -> Countermeasure:
+    """Return the faster way to score that ``model`` offers, where there is one for these options.
+
+    It is for processors, in float32 and bfloat16.
+    """
+    dtype = PRECISIONS[options.precision] or torch.float32
+    fits = options.device.type == "cpu" and dtype != torch.float16
+    return model.optimise(dtype) if fits and isinstance(model, Optimisable) else model
 
 
 def score_batches(

@@ -6,6 +6,7 @@ written ``(..., nodes, width)`` where a function takes one graph as well as a ba
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -29,9 +30,30 @@ def score_vector(width: int) -> nn.Parameter:
     return nn.Parameter(nn.init.xavier_normal_(torch.empty(width, 1)))
 
 
-def pair_products(nodes: Tensor) -> Tensor:
-    """Multiply ``nodes`` ``(..., n, width)`` pair by pair: ``(..., n, n, width)``."""
-    return nodes.unsqueeze(-2) * nodes.unsqueeze(-3)
+class Pairs(NamedTuple):
+    """The pairs of n nodes: what two have in common does not hang on which comes first."""
+
+    first: Tensor
+    """``(pairs,)``: the lower node of each pair, ``n (n + 1) / 2`` of them."""
+    second: Tensor
+    """``(pairs,)``: the higher one."""
+    place: Tensor
+    """``(n, n)``: which pair any two nodes are."""
+
+
+@lru_cache(maxsize=32)
+def pairs_of(count: int, device: torch.device) -> Pairs:
+    """Return the pairs of ``count`` nodes."""
+    with torch.inference_mode(mode=False):
+        first, second = torch.triu_indices(count, count, device=device)
+        place = torch.empty(count, count, dtype=torch.long, device=device)
+        place[first, second] = place[second, first] = torch.arange(len(first), device=device)
+    return Pairs(first, second, place)
+
+
+def products(nodes: Tensor, pairs: Pairs) -> Tensor:
+    """Multiply ``nodes`` ``(..., n, width)`` pair by pair: ``(..., pairs, width)``."""
+    return nodes[..., pairs.first, :] * nodes[..., pairs.second, :]
 
 
 def normalise(norm: nn.BatchNorm1d, nodes: Tensor) -> Tensor:
@@ -58,8 +80,10 @@ class GraphAttention(nn.Module):
 
     def mix(self, nodes: Tensor) -> Tensor:
         """Attend within each graph: ``(..., n, width_in)`` to ``(..., n, width_out)``."""
-        scores = torch.tanh(self.pair(pair_products(nodes))) @ self.score  # (..., n, n, 1)
-        attention = torch.softmax(scores.squeeze(-1) / self.temperature, dim=-1)  # (..., n, n)
+        pairs = pairs_of(nodes.shape[-2], nodes.device)
+        scores = torch.tanh(self.pair(products(nodes, pairs))) @ self.score  # (..., pairs, 1)
+        scores = scores.squeeze(-1)[..., pairs.place]  # (..., n, n)
+        attention = torch.softmax(scores / self.temperature, dim=-1)
         mixed: Tensor = self.attended(attention @ nodes) + self.own(nodes)
         return mixed
 
@@ -103,15 +127,12 @@ class HeterogeneousAttention(nn.Module):
 
         ``(..., n, width_in)`` to ``(..., n, width_out)``.
         """
-        common = torch.tanh(self.pair(pair_products(nodes)))  # (..., n, n, width_out)
-        within_temporal = (common[..., :count, :count, :] @ self.score_temporal).squeeze(-1)
-        within_spectral = (common[..., count:, count:, :] @ self.score_spectral).squeeze(-1)
-        across = (common[..., :count, count:, :] @ self.score_mixed).squeeze(-1)
-        rows = (
-            torch.cat([within_temporal, across], dim=-1),
-            torch.cat([across.mT, within_spectral], dim=-1),
-        )
-        scores = torch.cat(rows, dim=-2)  # (..., n, n)
+        pairs = pairs_of(nodes.shape[-2], nodes.device)
+        common = torch.tanh(self.pair(products(nodes, pairs)))  # (..., pairs, width_out)
+        vectors = torch.cat([self.score_temporal, self.score_mixed, self.score_spectral], dim=1)
+        # 0 for two temporal nodes, 1 for one of each, 2 for two spectral ones
+        kind = (pairs.first >= count).long() + (pairs.second >= count)
+        scores = (common * vectors.T[kind]).sum(dim=-1)[..., pairs.place]  # (..., n, n)
         attention = torch.softmax(scores / self.temperature, dim=-1)
         mixed: Tensor = self.attended(attention @ nodes) + self.own(nodes)
         return mixed

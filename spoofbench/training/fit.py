@@ -24,7 +24,7 @@ from spoofbench.files import storage_errors, write_text
 from spoofbench.metrics.detection import eer_point
 from spoofbench.protocols import Protocol
 from spoofbench.scores import ScoreTable
-from spoofbench.scoring import Options, score_batches
+from spoofbench.scoring import Options, optimised, score_batches
 from spoofbench.terms import Terms
 from spoofbench.training import checkpoints
 from spoofbench.training.checkpoints import Epoch, Position
@@ -264,7 +264,7 @@ def dev_eer(model: Countermeasure, loader: DataLoader[Batch], task: Task) -> flo
     """
     scores: dict[str, float] = {}
     failures: list[Failure] = []
-    for scored in score_batches(model, loader, task.options):
+    for scored in score_batches(optimised(model, task.options), loader, task.options):
         scores |= {utterance: float(score) for utterance, score in scored.scores}
         failures += scored.failures
     if failures:

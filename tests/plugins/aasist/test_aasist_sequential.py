@@ -48,7 +48,7 @@ def test_an_attention_layer_runs_one_graph_at_a_time() -> None:
     layer = SequentialGraphAttention(4, 4, 1.0, 0.0)
     layer.pair.register_forward_hook(lambda module, inputs, output: calls.append(inputs[0].shape))
     layer(torch.randn(3, 5, 4, generator=torch.Generator().manual_seed(0)))
-    assert calls == [(5, 5, 4)] * 3
+    assert calls == [(15, 4)] * 3, "a graph of 5 nodes has 15 pairs"
 
 
 def test_it_gives_the_same_logits_for_audio(pair: tuple[Aasist, Aasist]) -> None:
