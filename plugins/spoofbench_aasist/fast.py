@@ -26,7 +26,7 @@ HALO = 2
 
 
 class FastAasist(nn.Module):
-    """Scores as ``model`` does at the time of the making; later training of the encoder does not reach it."""
+    """Scores as ``model`` does when this is made; later training of its encoder is not seen."""
 
     def __init__(self, model: Aasist, dtype: torch.dtype) -> None:
         super().__init__()

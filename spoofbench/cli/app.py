@@ -20,6 +20,7 @@ from spoofbench.cli import (
     robustness,
     run,
     score,
+    speed,
     table,
     train,
 )
@@ -43,6 +44,7 @@ app.command("doctor")(doctor.doctor)
 app.command("compare")(compare.compare)
 app.command("table")(table.table)
 app.command("audit")(audit.audit)
+app.command("speed")(speed.speed)
 app.command("calibrate")(calibrate.calibrate)
 app.command("fuse")(fuse.fuse)
 app.add_typer(data.app, name="data")
