@@ -132,15 +132,17 @@ def speed(
 
 
 def _print_table(results: Sequence[Measured], base: str, bound: float, *, markdown: bool) -> None:
-    from spoofbench.cli.listings import print_table
     from spoofbench.speed import report
 
     lines = report.rows(results, base, bound)
-    if not markdown:
-        print_table(report.HEADER, lines)
+    if markdown:
+        for line in (report.HEADER, ["---"] * len(report.HEADER), *lines):
+            typer.echo(f"| {' | '.join(line)} |")
         return
-    for line in (report.HEADER, ["---"] * len(report.HEADER), *lines):
-        typer.echo(f"| {' | '.join(line)} |")
+    header, lines, same = report.without_what_is_the_same(report.HEADER, lines)
+    typer.echo(same)
+    for line in report.aligned([header, *lines]):
+        typer.echo(line)
 
 
 def _profiles(measured: Sequence[Case]) -> dict[str, Any]:

@@ -33,6 +33,9 @@ HEADER = (
 )
 
 
+SETTINGS = ("precision", "batch", "threads", "samples")
+
+
 def base_of(result: Measured, results: Sequence[Measured], base: str) -> Measured | None:
     """Return what ``result`` is compared with: the base subject in fp32, in the same setting."""
     for other in results:
@@ -45,6 +48,36 @@ def base_of(result: Measured, results: Sequence[Measured], base: str) -> Measure
 def rows(results: Sequence[Measured], base: str, bound: float) -> list[tuple[str, ...]]:
     """Return the cells of the table; a row whose scores differ by more than ``bound`` is marked."""
     return [_row(result, base_of(result, results, base), bound) for result in results]
+
+
+def without_what_is_the_same(
+    header: Sequence[str], lines: Sequence[tuple[str, ...]]
+) -> tuple[tuple[str, ...], list[tuple[str, ...]], str]:
+    """Return the table without settings that are the same in all rows, and these in a line."""
+    same = {
+        column
+        for column, name in enumerate(header)
+        if name in SETTINGS and len({line[column] for line in lines}) == 1
+    }
+    said = ", ".join(f"{header[column]} {lines[0][column]}" for column in sorted(same))
+    kept = [column for column in range(len(header)) if column not in same]
+    return (
+        tuple(header[column] for column in kept),
+        [tuple(line[column] for column in kept) for line in lines],
+        said,
+    )
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines in columns, as wide as they must be: no number is cut or wrapped."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]
 
 
 def _row(result: Measured, base: Measured | None, bound: float) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def measure(case: Case, file: str, started: float) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with (
         denormals_flushed(),
-        evaluating(subject.module),
+        evaluating(subject.module or subject),
         precision_context(case.precision if _casts(case) else "fp32", device),
     ):
         scores = subject.score(audio)
@@ -112,6 +112,7 @@ def _profile(subject: Subject, audio: Tensor) -> dict[str, Any]:
     if module is None:
         return {}
     found: dict[str, Any] = {"parameters": sum(p.numel() for p in module.parameters())}
+    module.requires_grad_(False)  # the counter follows gradients, which there are none of
     with denormals_flushed(), evaluating(module):
         subject.score(audio)
         counter = FlopCounterMode(display=False)
