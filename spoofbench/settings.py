@@ -105,3 +105,8 @@ def remember_corpus(corpus: str, folder: Path) -> Path:
     write_text(file, tomlkit.dumps(document))
     settings.cache_clear()
     return file
+
+
+def child_environment() -> dict[str, str]:
+    """Return a copy of the environment, for a process that is to have another."""
+    return dict(os.environ)

@@ -17,6 +17,7 @@ from spoofbench.cli import (
     fuse,
     listings,
     plot,
+    plugins,
     robustness,
     run,
     score,
@@ -49,6 +50,7 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("fuse")(fuse.fuse)
 app.add_typer(data.app, name="data")
 app.add_typer(plot.app, name="plot")
+app.add_typer(plugins.app, name="plugins")
 listings.add_to(app)
 
 

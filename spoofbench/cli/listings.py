@@ -11,7 +11,7 @@ from spoofbench.specs import MetricSpec, ModelSpec, Spec
 
 def add_to(app: typer.Typer) -> None:
     """Add the listing commands to ``app``."""
-    for command in (models, protocols, datasets, augmentations, metrics, reporters, plugins):
+    for command in (models, protocols, datasets, augmentations, metrics, reporters):
         app.command(command.__name__)(command)
 
 
@@ -57,8 +57,8 @@ def reporters() -> None:
     _print_shelf("reporters")
 
 
-def plugins() -> None:
-    """List the plugins, what each offers, and those that could not be loaded and why."""
+def print_plugins() -> None:
+    """Print the plugins, what each offers, and those that could not be loaded and why."""
     from spoofbench.plugins import catalogue
 
     everything = catalogue()

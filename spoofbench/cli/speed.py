@@ -78,6 +78,14 @@ def speed(
         typer.Option(metavar="SHARE", help="Exit code 2 if a case is slower by more: `5%`."),
     ] = "",
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the table so.")] = False,
+    parts: Annotated[
+        bool,
+        typer.Option(
+            "--parts",
+            help="Run the suite of everything but models instead: metrics, resampling, decoding, "
+            "augmentation, tables.",
+        ),
+    ] = False,
 ) -> None:
     """Measure how long models take and how much memory, and whether scores stay the same.
 
@@ -90,8 +98,11 @@ def speed(
     Example: `spoofbench speed aasist --against official:/src/aasist --weights official --train`
     """
     from spoofbench.cli.progress import note, shown
-    from spoofbench.speed import cases, measuring, report
+    from spoofbench.speed import cases, measuring, report, suite
 
+    if parts:
+        _print(("benchmark", "a call", "rate"), suite.lines(suite.run()), markdown=markdown)
+        return
     subjects = list(dict.fromkeys([*([against] if against else []), *(models or ["aasist"])]))
     base = against or subjects[0]
     file = _weights_file(weights, subjects)
@@ -136,13 +147,22 @@ def _print_table(results: Sequence[Measured], base: str, bound: float, *, markdo
 
     lines = report.rows(results, base, bound)
     if markdown:
-        for line in (report.HEADER, ["---"] * len(report.HEADER), *lines):
-            typer.echo(f"| {' | '.join(line)} |")
+        _print(report.HEADER, lines, markdown=True)
         return
     header, lines, same = report.without_what_is_the_same(report.HEADER, lines)
     typer.echo(same)
-    for line in report.aligned([header, *lines]):
-        typer.echo(line)
+    _print(header, lines, markdown=False)
+
+
+def _print(header: Sequence[str], lines: Sequence[Sequence[str]], *, markdown: bool) -> None:
+    from spoofbench.speed.report import aligned
+
+    if markdown:
+        for line in (header, ["---"] * len(header), *lines):
+            typer.echo(f"| {' | '.join(line)} |")
+    else:
+        for line in aligned([header, *lines]):
+            typer.echo(line)
 
 
 def _profiles(measured: Sequence[Case]) -> dict[str, Any]:

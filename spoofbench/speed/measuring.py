@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import numpy as np
 
 from spoofbench.contracts import Progress
 from spoofbench.errors import InvalidSettings
+from spoofbench.settings import child_environment
 from spoofbench.speed.cases import Case, Plan
 
 RATE = 16_000
@@ -155,7 +155,7 @@ def _asked(case: Case, audio: Path) -> dict[str, Any]:
 
 def _environment(case: Case) -> Mapping[str, str]:
     """Return our environment with what the case says; threads are also set in the process."""
-    table = dict(os.environ)
+    table = child_environment()
     table["OMP_NUM_THREADS"] = table["MKL_NUM_THREADS"] = str(case.threads)
     if case.huge_pages:
         table["THP_MEM_ALLOC_ENABLE"] = "1"

@@ -1,0 +1,103 @@
+"""The contract of metrics."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from spoofbench.contracts import Metric
+from spoofbench.metrics.judged import AsvRates, DetectionCosts, Judged, TandemCosts
+from spoofbench.specs import MetricSpec
+from spoofbench.testing.clauses import Broken, Check, NotApplicable, state_untouched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricSubject:
+    """A metric's spec, and the metric."""
+
+    spec: MetricSpec
+    metric: Metric
+
+    def of(self, judged: Judged) -> float:
+        """Compute the metric; raise `NotApplicable` where it needs each trial's ASV score."""
+        if self.spec.needs_joint:
+            raise NotApplicable("it needs the ASV score of each trial")
+        return self.metric(judged)
+
+
+def judged(apart: float, *, seed: int = 0, bonafide: int = 60, spoof: int = 200) -> Judged:
+    """Return scores whose classes are ``apart``, with an ASV system."""
+    random = np.random.default_rng(seed)
+    return Judged(
+        bonafide=random.normal(apart, 1, bonafide),
+        spoof=random.normal(-apart, 1, spoof),
+        detection=DetectionCosts(p_spoof=0.05, c_miss=1, c_fa=10, threshold=0.0),
+        asv=AsvRates(miss=0.02, false_alarm=0.02, spoof_false_alarm=0.4),
+        costs=TandemCosts(
+            p_spoof=0.05, p_target=0.9405, p_nontarget=0.0095, c_miss=1, c_fa=10, c_fa_spoof=10
+        ),
+    )
+
+
+def it_is_a_finite_float(subject: MetricSubject) -> None:
+    """The metric is one finite number, a fraction or a cost and no percentage."""
+    given = subject.of(judged(1.0))
+    if not isinstance(given, float) or not math.isfinite(given):
+        raise Broken("a finite float", repr(given), "Return float(...).")
+    if subject.spec.percent and not 0 <= given <= 1:
+        raise Broken("a fraction, as the spec says percent", f"{given}", "Do not multiply by 100.")
+
+
+def the_order_of_trials_does_not_matter(subject: MetricSubject) -> None:
+    """The order of the trials changes nothing."""
+    plain, turned = judged(1.0), judged(1.0)
+    turned.bonafide[:] = plain.bonafide[::-1]
+    turned.spoof[:] = np.roll(plain.spoof, 7)
+    one, other = subject.of(plain), subject.of(turned)
+    if not math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12):
+        raise Broken(f"{one} in any order", f"{other}", "Sort before you count.")
+
+
+def better_separation_is_no_worse(subject: MetricSubject) -> None:
+    """Classes that are farther apart are judged as better, in the direction of the spec."""
+    poor, good = subject.of(judged(0.2)), subject.of(judged(3.0))
+    better = good >= poor if subject.spec.higher_is_better else good <= poor
+    if not better or good == poor:
+        raise Broken(
+            f"better than {poor:.4g} for classes far apart",
+            f"{good:.4g}",
+            "Is higher_is_better right? Is bona fide taken for spoof?",
+        )
+
+
+def scores_are_not_written_into(subject: MetricSubject) -> None:
+    """The scores stay as they were, and so does the process."""
+    given = judged(1.0)
+    before = given.bonafide.copy(), given.spoof.copy()
+    with state_untouched():
+        subject.of(given)
+    if not (np.array_equal(given.bonafide, before[0]) and np.array_equal(given.spoof, before[1])):
+        raise Broken("the scores untouched", "changed ones", "Sort a copy.")
+
+
+def ties_are_survived(subject: MetricSubject) -> None:
+    """Scores that are all the same give a number, or a ValueError that says why not."""
+    same = judged(1.0)
+    same.bonafide[:] = same.spoof[:] = 0.5
+    try:
+        given = subject.of(same)
+    except ValueError:
+        return
+    if not math.isfinite(given):
+        raise Broken("a number or a ValueError for ties", f"{given}", "Merge ties.")
+
+
+CLAUSES: tuple[Check, ...] = (
+    it_is_a_finite_float,
+    the_order_of_trials_does_not_matter,
+    better_separation_is_no_worse,
+    scores_are_not_written_into,
+    ties_are_survived,
+)
