@@ -32,7 +32,7 @@ from spoofbench_mini.contracts import (
 )
 from spoofbench_mini.draws import generator
 from spoofbench_mini.plan import Item
-from spoofbench_mini.treatment import bandwidth, treat
+from spoofbench_mini.treatment import Bounds, treat
 
 JOURNAL = "journal.jsonl"
 """What was made so far, a line for each file, in a corpus that is not finished."""
@@ -176,7 +176,7 @@ def _audio(item: Item) -> Made:
     """Return the audio of one item after the treatment that both classes get.
 
     A copy is treated with the very draws of its original, so that the pair differs by the attack.
-    The band of all three ends where that of the recording does.
+    All three have the band of the recording, and its length.
     """
     speech = item.speech
     names = (speech.source, speech.utterance)
@@ -191,8 +191,7 @@ def _audio(item: Item) -> Made:
         else:
             raw = attack.copy(recording, generator(_Worker.seed, item.attack, *names))
     random = generator(_Worker.seed, "treatment", *names)
-    highest_hz = min(item.highest_hz, bandwidth(recording))
-    last = treat(raw.audio, random, highest_hz=highest_hz)
+    last = treat(raw.audio, random, Bounds.of(recording, highest_hz=item.highest_hz))
     return Made(audio=last.audio, steps=(*raw.steps, *last.steps))
 
 

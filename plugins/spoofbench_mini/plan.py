@@ -138,13 +138,14 @@ def _drafts(
 
 
 def _text(number: int, speech: Speech, voice: TextToSpeech, fold: int) -> tuple[str, str]:
-    """Return the language and the text: what was said, or a sentence of this part's own."""
+    """Return the language and the text: what was said, or two sentences of this part's own."""
     if speech.text and speech.language in voice.languages:
         return speech.language, speech.text
     able = [language for language in voice.languages if sentences(language)]
     language = speech.language if speech.language in able else able[0]
     own = sentences(language)[fold :: len(PARTS)]
-    return language, own[number % len(own)]
+    two = (own[number % len(own)], own[(number + 1) % len(own)])  # long enough for most recordings
+    return language, " ".join(two)
 
 
 def _named(drafts: Sequence[Item], part: Part, seed: int) -> list[Item]:

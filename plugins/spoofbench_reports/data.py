@@ -23,6 +23,8 @@ def write_csv(tables: Sequence[ResultTable], stream: TextIO) -> None:
         )
         for table in tables
     ]
+    if not frames:
+        return
     pd.concat(frames).to_csv(stream, index=False, lineterminator="\n")
 
 

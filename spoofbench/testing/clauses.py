@@ -36,7 +36,7 @@ def sentence(check: Check) -> str:
 
 
 def clip(seconds: float, *, seed: int, rate: int = RATE) -> Tensor:
-    """Return something like speech ``(time,)``: a buzz that comes and goes, and a little hiss."""
+    """Return something like speech ``(time,)``: a buzz that comes and goes, between silence."""
     draw = np.random.default_rng(seed)
     time = np.arange(int(seconds * rate)) / rate
     pitch = draw.uniform(90, 220) * (1 + 0.1 * np.sin(2 * np.pi * 0.7 * time))
@@ -44,6 +44,7 @@ def clip(seconds: float, *, seed: int, rate: int = RATE) -> Tensor:
     buzz = sum(np.sin(k * phase) / k for k in range(1, 20))
     syllables = np.clip(np.sin(2 * np.pi * 2.1 * time + draw.uniform(0, 6)) + 0.2, 0, None)
     made = 0.05 * buzz * syllables + 0.003 * draw.standard_normal(time.size)
+    made[: len(made) // 10] = made[-(len(made) // 10) :] = 0
     return torch.from_numpy(made).float()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spoofbench.errors import UnknownName
 from spoofbench_mini.contracts import SpeechSource
-from spoofbench_mini.sources.debian import PACKAGES
+from spoofbench_mini.sources.debian import PACKAGES, RUNNING_SPEECH
 from spoofbench_mini.sources.folder import Folder, plain
 from spoofbench_mini.sources.librispeech import LibriSpeech
 
@@ -20,7 +20,7 @@ def sources(name: str) -> Sequence[SpeechSource]:
     Raises `UnknownName` for a package that is not known to hold speech.
     """
     if name == DEBIAN:
-        return PACKAGES
+        return RUNNING_SPEECH
     if name == "librispeech":
         return (LibriSpeech(),)
     kind, colon, package = name.partition(":")

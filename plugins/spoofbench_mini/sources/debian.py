@@ -209,3 +209,6 @@ PACKAGES = (
         find=_letters,
     ),
 )
+
+RUNNING_SPEECH = tuple(package for package in PACKAGES if package.name != "klettres")
+"""Those in which people say more than a letter or a syllable."""
