@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 THIRD_PARTY = Path(__file__).parent / "third_party"
@@ -46,3 +48,25 @@ def write_slow(folder: Path) -> None:
         "Metadata-Version: 2.1\nName: slow-plugin\nVersion: 1.0\n"
     )
     (information / "entry_points.txt").write_text("[spoofbench]\nslow = slow_plugin\n")
+
+
+OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Make a virtual environment that sees what is installed here, and may be installed into.
+
+    Returns the environment variables with which a stranger uses it, without a network.
+    """
+    venv = [sys.executable, "-m", "venv", "--without-pip", folder / "venv"]
+    subprocess.run(venv, check=True, timeout=120)
+    (site,) = (folder / "venv" / "lib").glob("python*/site-packages")
+    here = sysconfig.get_path("purelib")
+    (site / "here.pth").write_text(f"import site; site.addsitedir({here!r})\n")
+    programs = folder / "venv" / "bin"
+    for name in ("spoofbench", "pip"):
+        (programs / name).write_text(f'#!/bin/sh\nexec {programs / "python"} -m {name} "$@"\n')
+        (programs / name).chmod(0o755)
+    path = f"{folder / 'venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    own = {"SPOOFBENCH_SETTINGS": str(folder / "s.toml"), "SPOOFBENCH_CACHE": str(folder / "cache")}
+    return os.environ | OFFLINE | own | {"PATH": path}

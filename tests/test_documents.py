@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import strangers
 from sybil import Document, Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
@@ -24,6 +25,7 @@ DOCUMENTS = [
     if file != GENERATED
 ]
 QUICK_START = REPOSITORY / "docs" / "tutorials" / "quick-start.md"
+TUTORIAL = REPOSITORY / "docs" / "tutorials" / "write-a-model.md"
 LOOSE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 LINK = re.compile(r"\[[^\]]*\]\(([^)#:]+)(?:#[^)]*)?\)")
 
@@ -96,7 +98,7 @@ def evaluate(file: Path, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "file",
-    [file for file in DOCUMENTS if file != QUICK_START],
+    [file for file in DOCUMENTS if file not in (QUICK_START, TUTORIAL)],
     ids=lambda file: str(file.relative_to(REPOSITORY)),
 )
 def test_the_examples_of_a_document_do_what_it_says(file, tmp_path):
@@ -113,6 +115,15 @@ def test_the_quick_start_does_what_it_says_and_ends_between_chance_and_perfectio
     spoof = table.score[table.key == "spoof"].to_numpy()
     auc = (bonafide[:, None] > spoof).mean()
     assert 0.55 < auc < 1, "the area under the ROC curve is 0.5 by chance and 1 without an error"
+
+
+@pytest.mark.slow
+def test_the_tutorial_does_what_it_says(tmp_path):
+    (tmp_path / "work").mkdir()
+    session = Session(tmp_path / "work", None)
+    session.environment = strangers.environment(tmp_path) | {"COLUMNS": "80"}
+    for example in parsed(TUTORIAL, session).examples():
+        example.evaluate()
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: str(file.relative_to(REPOSITORY)))

@@ -17,6 +17,7 @@ from spoofbench.cli import (
     fuse,
     listings,
     plot,
+    plugin,
     plugins,
     robustness,
     run,
@@ -51,6 +52,7 @@ app.command("fuse")(fuse.fuse)
 app.add_typer(data.app, name="data")
 app.add_typer(plot.app, name="plot")
 app.add_typer(plugins.app, name="plugins")
+app.add_typer(plugin.app, name="plugin")
 listings.add_to(app)
 
 

@@ -56,8 +56,9 @@ def test_the_level_is_the_one_that_the_steps_name():
 def test_margins_are_drawn_whatever_silence_was_there(silence: float):
     """Speech that starts at once is given silence, speech that starts late loses it."""
     speech = np.concatenate([np.zeros(int(silence * RATE)), voice(seed=4), np.zeros(RATE)])
-    lengths = {len(treated(speech, random(seed), 7000).audio) for seed in range(3)}
-    own = [len(treated(voice(seed=4), random(seed), 7000).audio) for seed in range(3)]
+    bounds = Bounds(highest_hz=7000, speech_samples=RATE)
+    lengths = {len(treat(speech, random(seed), bounds).audio) for seed in range(3)}
+    own = [len(treat(voice(seed=4), random(seed), bounds).audio) for seed in range(3)]
     assert len(lengths) == 3
     assert all(min(abs(length - o) for o in own) <= RATE // 25 for length in lengths)
 
