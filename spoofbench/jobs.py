@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from spoofbench import (
+    adapters,
     auditing,
     batches,
     corpora,
@@ -52,6 +53,8 @@ from spoofbench.training.trainings import PartRecord, TrainingRecord, TrainingTe
 from spoofbench.trials import missing_audio
 from spoofbench.weights import Weights
 
+SHOWN = 3
+"""Trials of each class whose scores are shown before a detector without a plugin is judged."""
 AS_IT_IS = Condition()
 """Audio to which nothing is done."""
 
@@ -89,7 +92,11 @@ class Job:
         self.catalogue = catalogue
         self.processes = processes
         self.voice = voice
-        self.offer: Offer[ModelSpec] = catalogue.models.get(request.model)
+        self.offer: Offer[ModelSpec] = (
+            adapters.offer_named(request.model)
+            if adapters.is_adapter(request.model)
+            else catalogue.models.get(request.model)
+        )
         self.spec = self.offer.spec
         self.device = own_device(devices.device_named(request.device))
         devices.precision_context(request.precision, self.device)
@@ -422,6 +429,8 @@ class Job:
         if found is not None:
             weights.load(cast(nn.Module, model), found)
         model = scoring.optimised(model, options)
+        if adapters.is_adapter(self.request.model) and self.processes.is_first:
+            self._show_first(model, terms, options)
         with self.voice.progress(f"scoring {terms.protocol.name}", "utterances") as progress:
             result = scoring.score_lanes(
                 model,
@@ -445,6 +454,20 @@ class Job:
             scoring.discard_parts(folder)
         if failures:
             raise _told_together(failures)
+
+    def _show_first(self, model: Countermeasure, terms: Terms, options: Options) -> None:
+        """Say what a detector gives for a few trials, so that a flipped sign is seen at once."""
+        shown = [
+            trial
+            for bonafide in (True, False)
+            for trial in [t for t in terms.trials if t.bonafide is bonafide][:SHOWN]
+        ]
+        key = {trial.utterance: trial.key for trial in shown}
+        work = batches.plan(shown, len(shown))
+        for scored in scoring.score_batches(model, options.loader(work), options):
+            for utterance, score in scored.scores:
+                self.voice.note(f"  {key[utterance]:<9} {score:>12}  {utterance}")
+        self.voice.note("  higher should be bona fide; if not: sign=- behind a comma")
 
     def _applied(
         self, condition: Condition, pool: SpeechPool | None, made: dict[str, Augmentation]

@@ -1,4 +1,4 @@
-"""AASIST's separate graph attention alone, for `spoofbench speed python:tests/graph_layers.py:NAME`.
+"""Graph attention alone, for `spoofbench speed python:tests/graph_layers.py:NAME`.
 
 The input only says how many graphs there are: 29 nodes of 64 features each, drawn from a seed.
 """

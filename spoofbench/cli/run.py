@@ -12,7 +12,14 @@ from spoofbench.cli import options
 
 
 def run(
-    model: Annotated[str, typer.Argument(help="Name of a model, as in `spoofbench models`.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a model, as in `spoofbench models`; or a detector that needs no plugin: "
+            "`onnx:FILE`, `torchscript:FILE`, `python:MODULE:NAME`, `command:PROGRAM`, "
+            "`scores:FILE`, with options behind commas: `onnx:a.onnx,samples=64600,logit=1,sign=-,rate=16000`."
+        ),
+    ],
     protocol: Annotated[
         str, typer.Option("--protocol", help="Name of a protocol, or path of a .toml file.")
     ] = "toy",
@@ -55,6 +62,7 @@ def run(
     """
     from spoofbench.cli.progress import note, voice_of
     from spoofbench.cli.reports import reporter
+    from spoofbench.cli.score import score
     from spoofbench.cli.viewing import advancing, uncertainty_of, view_of
     from spoofbench.errors import MissingExtra
     from spoofbench.jobs import Job, Request, Training, run_shortcuts
@@ -63,6 +71,16 @@ def run(
     from spoofbench.protocols import load
     from spoofbench.tabulating import tabulate
 
+    if model.startswith("scores:"):
+        score(
+            [Path(model.removeprefix("scores:"))],
+            protocol,
+            data=data,
+            ci=ci,
+            output=output,
+            out=out,
+        )
+        return
     known = catalogue()
     write = reporter(output, known)
     view = view_of(uncertainty=uncertainty_of(ci))
