@@ -259,6 +259,25 @@ def heat_map(
     _save(figure, out)
 
 
+@app.command("speed")
+def speed(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `speed --json` kept.")],
+    out: Picture,
+    width: Width = WIDTH,
+) -> None:
+    """Draw throughput and memory against the batch size.
+
+    Example: `spoofbench plot speed speed.json -o speed.svg`
+    """
+    from spoofbench.pictures import speed as pictures
+    from spoofbench.pictures import style
+    from spoofbench.speed import report
+
+    style.check(out)
+    results = report.read_json(file)
+    _save(pictures.figure_of(results, processor=report.processor_in(file), width=width), out)
+
+
 def _sweeps(folders: list[Path], data: Path | None, *, metric: str, by: str = "") -> Sweeps:
     """Read the sweeps in these folders, to be judged by one metric."""
     from spoofbench.cli.progress import note

@@ -17,7 +17,8 @@ def run(
         typer.Argument(
             help="Name of a model, as in `spoofbench models`; or a detector that needs no plugin: "
             "`onnx:FILE`, `torchscript:FILE`, `python:MODULE:NAME`, `command:PROGRAM`, "
-            "`scores:FILE`, with options behind commas: `onnx:a.onnx,samples=64600,logit=1,sign=-,rate=16000`."
+            "`scores:FILE`, with options behind commas: "
+            "`onnx:a.onnx,samples=64600,logit=1,sign=-,rate=16000`."
         ),
     ],
     protocol: Annotated[

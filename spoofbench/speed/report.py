@@ -178,6 +178,11 @@ def read_json(file: Path) -> list[Measured]:
         ) from error
 
 
+def processor_in(file: Path) -> str:
+    """Return what `write_json` wrote of the processor."""
+    return str(json.loads(file.read_text(encoding="utf-8"))["machine"]["processor"])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """A case now and in an earlier run."""
