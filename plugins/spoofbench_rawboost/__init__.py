@@ -1,0 +1,1 @@
+"""RawBoost: noise that speech meets on telephone lines, for training."""
