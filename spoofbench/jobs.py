@@ -40,7 +40,7 @@ from spoofbench.processes import Processes, own_device
 from spoofbench.protocols import Protocol, load
 from spoofbench.robustness import measured
 from spoofbench.robustness.applying import Applied
-from spoofbench.robustness.conditions import Condition
+from spoofbench.robustness.conditions import Condition, parse
 from spoofbench.robustness.pool import POOL_BYTES, SpeechPool
 from spoofbench.runs import CLEAN, ModelRecord, RunRecord, WeightsRecord
 from spoofbench.scoring import Options
@@ -208,6 +208,7 @@ class Job:
             seed=self.request.seed,
             options=self._options(by.root, recipe.samples),
             folder=trainings.folder_for(self.request.out, terms),
+            conditions=self._augmentations(recipe, on),
         )
         return Training(terms=terms, task=task)
 
@@ -221,6 +222,17 @@ class Job:
                 hint="leave out --recipe and --set",
             )
         return Recipe(batch_size=1, epochs=1, samples=self.spec.samples)
+
+    def _augmentations(self, recipe: Recipe, on: Terms) -> list[Applied]:
+        """Return what the recipe's conditions stand for. Raises what makes one impossible."""
+        conditions = [parse(text, self.catalogue) for text in recipe.augment]
+        if not conditions:
+            return []
+        cache = AudioCache(on.root, self.spec.sample_rate, POOL_BYTES)
+        pool = SpeechPool.of(on.trials, cache, seed=self.request.seed)
+        made: dict[str, Augmentation] = {}
+        applied = [self._applied(condition, pool, made) for condition in conditions]
+        return applied
 
     def train(self, training: Training) -> Weights:
         """Train, or go on, unless it was done before; return the weights chosen by dev EER."""

@@ -19,7 +19,7 @@ from torch.nn import functional
 from spoofbench_aasist.frontend import TILE, FrontEnd
 from spoofbench_aasist.model import Aasist, ResidualBlock
 
-BLOCK_TILE = 256
+BLOCK_TILE = 512
 """Pooled frames that a residual block computes at a time."""
 HALO = 2
 """Frames at either end that a block's two convolutions look beyond a tile; zeros at the ends."""

@@ -79,8 +79,9 @@ def items(
 ) -> list[Item]:
     """List the files of the corpus by utterance, whose names say nothing of the key.
 
-    Each bona fide utterance has a copy by one of the part's attacks, in turn, and beside it a
-    spoof by text to speech, or a second copy where the part has no text to speech. Raises
+    Each bona fide utterance has a copy by one of the part's attacks and beside it a spoof by text
+    to speech, or a second copy where the part has no text to speech. Every speaker meets every
+    attack in turn, and every copy every voice, so that no attack stands for a speaker. Raises
     `InvalidSettings` where a part has no copy-synthesis to meet.
     """
     planned: list[Item] = []
@@ -97,22 +98,31 @@ def items(
         speeches = _taken(cast[part.name], quota(part, size))
         drafts = [
             draft
-            for number, speech in enumerate(speeches)
-            for draft in _drafts(number, speech, part, copies, voices, fold)
+            for number, (turn, speech) in enumerate(speeches)
+            for draft in _drafts(number, turn, speech, part, copies, voices, fold)
         ]
         planned += _named(drafts, part, seed)
     return planned
 
 
-def _taken(casts: Sequence[Cast], count: int) -> list[Speech]:
-    """Take the speakers' recordings in turn, until there are ``count``."""
+def _taken(casts: Sequence[Cast], count: int) -> list[tuple[int, Speech]]:
+    """Take the speakers' recordings in turn, until there are ``count``.
+
+    Beside each stands which of its speaker's it is; speakers begin one apart.
+    """
     longest = max((len(one.trials) for one in casts), default=0)
-    turns = [one.trials[turn] for turn in range(longest) for one in casts if turn < len(one.trials)]
+    turns = [
+        (turn + place, one.trials[turn])
+        for turn in range(longest)
+        for place, one in enumerate(casts)
+        if turn < len(one.trials)
+    ]
     return turns[:count]
 
 
 def _drafts(
     number: int,
+    turn: int,
     speech: Speech,
     part: Part,
     copies: Sequence[CopySynthesis],
@@ -121,12 +131,12 @@ def _drafts(
 ) -> list[Item]:
     """Return the bona fide utterance of ``speech`` and its spoofs, their names still missing."""
     bonafide = Item(utterance="", part=part.name, speech=speech)
-    first = number % len(copies)
+    first = turn % len(copies)
     used: list[Attack] = [copies[first]]
     made = [bonafide, replace(bonafide, kind="copy-synthesis", attack=copies[first].name)]
     if voices:
-        voice = voices[number % len(voices)]
-        language, text = _text(number // len(voices), speech, voice, fold)
+        voice = voices[turn // len(copies) % len(voices)]
+        language, text = _text(number, speech, voice, fold)
         used.append(voice)
         made.append(replace(bonafide, kind="tts", attack=voice.name, language=language, text=text))
     elif len(copies) > 1:

@@ -95,6 +95,14 @@ def cases(
     )
 
 
+def runs_by_itself(subject: str) -> bool:
+    """Say whether ``subject`` is code that spoofbench does not run, but for measuring it.
+
+    Such code is measured as it would run by itself: denormals are not flushed around it.
+    """
+    return subject.startswith(("official:", "python:"))
+
+
 def takes_precision(subject: str) -> bool:
     """Say whether ``subject`` computes in another precision when it is asked to."""
     return not subject.startswith(("onnxruntime:", "openvino:"))

@@ -11,7 +11,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from spoofbench.contracts import Trainable
 from spoofbench.devices import denormals_flushed, evaluating, precision_context
 from spoofbench.errors import SpoofbenchError
-from spoofbench.speed.cases import Case
+from spoofbench.speed.cases import Case, runs_by_itself
 from spoofbench.speed.subjects import Subject, ready
 
 ENERGY = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
@@ -57,7 +57,7 @@ def measure(case: Case, file: str, started: float) -> dict[str, Any]:
         return _trained(subject, audio, case)
     found: dict[str, Any] = {}
     with (
-        denormals_flushed(),
+        nullcontext() if runs_by_itself(case.subject) else denormals_flushed(),
         evaluating(subject.module or subject),
         precision_context(case.precision if _casts(case) else "fp32", device),
     ):
@@ -98,7 +98,7 @@ def _trained(subject: Subject, audio: Tensor, case: Case) -> dict[str, Any]:
         optimiser.step()
         losses.append(float(loss.detach()))
 
-    with denormals_flushed():
+    with nullcontext() if runs_by_itself(case.subject) else denormals_flushed():
         step()
         seconds = [_timed(step, audio.device) for _ in range(case.repeats)]
     return {"seconds": seconds, "scores": losses[:1]} | _memory(audio.device)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -16,17 +16,19 @@ from torch.optim import Adam
 from torch.utils.data import DataLoader
 
 from spoofbench import batches, weights
-from spoofbench.batches import Batch, Failure, RandomCrop, Whole, Work
+from spoofbench.batches import Batch, Crop, Failure, RandomCrop, Whole, Work
 from spoofbench.contracts import Countermeasure, Progress, Trainable
 from spoofbench.devices import precision_context
 from spoofbench.errors import FailedTrials, InvalidRecipe, InvalidRun
 from spoofbench.files import storage_errors, write_text
 from spoofbench.metrics.detection import eer_point
 from spoofbench.protocols import Protocol
+from spoofbench.robustness.applying import Applied
 from spoofbench.scores import ScoreTable
 from spoofbench.scoring import Options, optimised, score_batches
 from spoofbench.terms import Terms
 from spoofbench.training import checkpoints
+from spoofbench.training.augmenting import Augmented
 from spoofbench.training.checkpoints import Epoch, Position
 from spoofbench.training.recipe import Recipe
 from spoofbench.trials import Trial
@@ -50,6 +52,8 @@ class Task:
     seed: int
     options: Options
     folder: Path
+    conditions: Sequence[Applied] = ()
+    """What the recipe's ``augment`` stands for."""
     checkpoint_seconds: float = 600.0
     """How much work a crash may lose."""
 
@@ -143,14 +147,11 @@ class _Loop:
         self.report = report
         self.steps = task.steps_per_epoch()
         self.work: list[Work] = []
-        samples, seed = task.recipe.samples, task.seed
         self.loader = batches.loader(
             self.work,
             root=task.train.root,
             rate=task.options.rate,
-            crop=RandomCrop(samples=samples, seed=seed)
-            if samples
-            else Whole(at_least=task.options.min_samples),
+            crop=_crop(task),
             workers=task.options.workers,
             pin=task.options.device.type == "cuda",
         )
@@ -250,6 +251,21 @@ class _Loop:
     def _save(self, position: Position) -> None:
         checkpoints.save(self.task.folder / LAST, self.model, self.optimiser, position)
         self.saved = time.perf_counter()
+
+
+def _crop(task: Task) -> Crop:
+    """Return what makes of a train utterance what the model is to hear."""
+    samples, seed = task.recipe.samples, task.seed
+    plain: Crop = (
+        RandomCrop(samples=samples, seed=seed)
+        if samples
+        else Whole(at_least=task.options.min_samples)
+    )
+    if not task.conditions:
+        return plain
+    return Augmented(
+        crop=plain, conditions=task.conditions, share=task.recipe.augment_share, seed=seed
+    )
 
 
 def history(folder: Path) -> tuple[Epoch, ...]:

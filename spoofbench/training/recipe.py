@@ -41,6 +41,10 @@ class Recipe(BaseModel):
     """Weight of a spoof's loss."""
     clip_norm: float | None = Field(default=None, gt=0)
     """Largest norm of the gradient, if it is to be clipped."""
+    augment: tuple[str, ...] = ()
+    """Conditions, as in `robustness`, of which one is drawn for an utterance in each epoch."""
+    augment_share: float = Field(default=1.0, ge=0, le=1)
+    """Share of the utterances to which one is applied."""
 
 
 def recipe_for(

@@ -148,6 +148,21 @@ def test_the_name_of_an_utterance_says_nothing_of_its_key():
     assert len(set(np.diff(places))) > 3
 
 
+@pytest.mark.parametrize("part", ["train", "eval"])
+def test_every_attack_is_made_of_every_speaker_and_every_copy_meets_every_voice(part: str):
+    """Else an attack would stand for a speaker, or for the band of the copy beside it."""
+    both = [*ATTACKS, Voice("other", "unknown"), Copy("four", "known"), Voice("reader", "known")]
+    items = of(plan.items(cast(), both, size="small", seed=0), part)
+    pairs = Counter((i.speech.speaker, i.attack) for i in items if i.kind != "-")
+    attacks, speakers = {a for _, a in pairs}, {s for s, _ in pairs}
+    assert set(pairs) == {(s, a) for s in speakers for a in attacks}
+    copy_of = {i.speech: i.attack for i in items if i.kind == "copy-synthesis"}
+    together = Counter((copy_of[i.speech], i.attack) for i in items if i.kind == "tts")
+    copies, voices = {c for c, _ in together}, {v for _, v in together}
+    assert set(together) == {(c, v) for c in copies for v in voices}
+    assert max(pairs.values()) - min(pairs.values()) <= len(speakers) * len(attacks)
+
+
 def test_speakers_take_turns():
     items = plan.items(cast(each=4), ATTACKS, size="tiny", seed=0)
     count = Counter(i.speech.speaker for i in of(items, "dev") if i.kind == "-")
