@@ -231,8 +231,7 @@ class Job:
         cache = AudioCache(on.root, self.spec.sample_rate, POOL_BYTES)
         pool = SpeechPool.of(on.trials, cache, seed=self.request.seed)
         made: dict[str, Augmentation] = {}
-        applied = [self._applied(condition, pool, made) for condition in conditions]
-        return applied
+        return [self._applied(condition, pool, made) for condition in conditions]
 
     def train(self, training: Training) -> Weights:
         """Train, or go on, unless it was done before; return the weights chosen by dev EER."""

@@ -87,7 +87,7 @@ def test_training_with_augmentation_repeats_and_differs_from_training_without(
 ):
     monkeypatch.syspath_prepend(example)
     where = ("--train", tiny / "tiny-train.toml", "--data", tiny)
-    augment = ("--set", 'augment=["white@10", "babble@10"]')
+    augment = ("--set", 'augment=["white@10", "gain@-10"]')
     losses = []
     for out, more in (
         ("one", (*augment, "--workers", "0")),
