@@ -83,7 +83,11 @@ def test_a_recipe_names_conditions_and_a_share():
 
 
 def test_training_with_augmentation_repeats_and_differs_from_training_without(
-    tiny: Path, spoofbench_cli: Spoofbench, example: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: Path,
+    spoofbench_cli: Spoofbench,
+    example: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ):
     monkeypatch.syspath_prepend(example)
     where = ("--train", tiny / "tiny-train.toml", "--data", tiny)
@@ -96,7 +100,7 @@ def test_training_with_augmentation_repeats_and_differs_from_training_without(
     ):
         done = spoofbench_cli("train", "lfcc-linear", *where, *more, "--out", out)
         assert done.code == 0, done.err
-        weights = Path(done.out.strip())
+        weights = tmp_path / done.out.strip()
         losses.append((weights.parent / "epochs.csv").read_text().split(",")[5:7])
     assert losses[0] == losses[1] != losses[2]
 
