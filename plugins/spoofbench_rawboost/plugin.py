@@ -12,7 +12,7 @@ def spoofbench_augmentations() -> list[AugmentationSpec]:
             target="spoofbench_rawboost.boost:RawBoost",
             summary="RawBoost (Tak et al. 2022); the level is the algorithm, 0 to 8.",
             unit="algorithm",
-            levels=(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0),
+            levels=(4.0,),  # algorithms are no scale from easy to hard
             lowest=0.0,
             highest=8.0,
             neutral=0.0,

@@ -27,7 +27,6 @@ def onnx(file: Path) -> Function:
         ) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    options.add_session_config_entry("session.set_denormal_as_zero", "1")
     try:
         session = onnxruntime.InferenceSession(
             str(file), sess_options=options, providers=["CPUExecutionProvider"]

@@ -161,6 +161,15 @@ def test_an_onnx_file_also_one_that_takes_single_utterances(tmp_path: Path, batc
     assert torch.allclose(scores(f"onnx:{tmp_path / 'loud.onnx'}"), EXPECTED)
 
 
+def test_a_session_leaves_denormals_as_they_were(tmp_path: Path):
+    """ONNX Runtime can be told to flush them, and then does so for the whole process."""
+    pytest.importorskip("onnxruntime")
+    write_onnx(tmp_path / "loud.onnx", "batch")
+    scores(f"onnx:{tmp_path / 'loud.onnx'}")
+    smallest = torch.finfo(torch.float32).tiny
+    assert float(torch.tensor([smallest]).mul(0.5)) > 0
+
+
 @pytest.mark.parametrize("kind", ["onnx", "torchscript"])
 def test_a_file_of_another_kind_is_refused(kind: str, tmp_path: Path):
     pytest.importorskip("onnxruntime")
