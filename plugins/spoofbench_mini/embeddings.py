@@ -8,7 +8,6 @@ tensors; no code of the package is imported, which would need librosa and webrtc
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 
 from spoofbench.torchaudio_import import torchaudio
 from spoofbench_mini.contracts import RATE, Audio
+from spoofbench_mini.packaged import packaged_file
 
 INSTALL = "pip install --no-deps Resemblyzer"
 
@@ -31,11 +31,7 @@ _LEVEL_DB = -30.0
 
 def weights_file() -> Path | None:
     """Return the file of the weights where the package is installed, else None."""
-    found = find_spec(_PACKAGE)
-    for folder in (found.submodule_search_locations or ()) if found else ():
-        if (file := Path(folder) / _FILE).is_file():
-            return file
-    return None
+    return packaged_file(_PACKAGE, _FILE)
 
 
 class _Network(nn.Module):

