@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,19 +101,6 @@ def test_every_voice_has_sentences_in_a_language_of_its_own():
 
 
 Fake = Callable[[str, str], None]
-
-
-@pytest.fixture
-def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", str(folder))
-
-    def put_program(name: str, script: str) -> None:
-        (folder / name).write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n")
-        (folder / name).chmod(0o755 | stat.S_IXUSR)
-
-    return put_program
 
 
 PROGRAMS: list[tuple[str, Attack]] = [

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import stat
 import sys
 import tarfile
 from collections.abc import Callable
@@ -158,20 +157,6 @@ def test_a_package_that_is_laid_out_otherwise_says_so(root: Path):
 
 
 Fake = Callable[[str, str], None]
-
-
-@pytest.fixture
-def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
-    """Put a program on an otherwise empty PATH."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", str(folder))
-
-    def put_program(name: str, script: str) -> None:
-        (folder / name).write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n")
-        (folder / name).chmod(0o755 | stat.S_IXUSR)
-
-    return put_program
 
 
 def test_without_apt_the_command_that_installs_a_package_is_said(root: Path, fake: Fake):
