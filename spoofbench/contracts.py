@@ -53,15 +53,28 @@ class ClosedForm(Countermeasure, Protocol):
     What is fitted is kept in the module's parameters and buffers.
     """
 
-    def features(self, audio: Tensor, lengths: Tensor) -> Tensor:
-        """Measure ``audio`` ``(batch, time)`` of ``lengths`` ``(batch,)``: ``(batch, features)``.
+    def features(self, audio: Tensor, lengths: Tensor) -> Sequence[Tensor]:
+        """Measure ``audio`` ``(batch, time)`` of ``lengths`` ``(batch,)``.
 
-        What is measured of an utterance must not hang on the others of its batch.
+        Returns the vectors ``(vectors, features)`` of each utterance: one of the whole, or one of
+        each frame. They must not hang on the others of its batch.
         """
         ...
 
     def fit(self, features: Tensor, bonafide: Tensor) -> None:
-        """Fit to ``features`` ``(utterances, features)`` and ``bonafide`` ``(utterances,)``."""
+        """Fit to all vectors ``(vectors, features)``; ``bonafide`` ``(vectors,)`` is their key."""
+        ...
+
+
+@runtime_checkable
+class PretrainedPart(Countermeasure, Protocol):
+    """A countermeasure of which a part has weights that were published by themselves.
+
+    Training must start from them: the recipe's ``start`` says where they are.
+    """
+
+    def pretrained_part(self) -> torch.nn.Module:
+        """Return the part: a file of weights that training starts from is loaded into it."""
         ...
 
 

@@ -26,7 +26,14 @@ from spoofbench import (
     weights,
 )
 from spoofbench.audio import AudioCache
-from spoofbench.contracts import Augmentation, ClosedForm, Countermeasure, Progress, Trainable
+from spoofbench.contracts import (
+    Augmentation,
+    ClosedForm,
+    Countermeasure,
+    PretrainedPart,
+    Progress,
+    Trainable,
+)
 from spoofbench.errors import (
     CorpusNotFound,
     FailedTrials,
@@ -189,6 +196,7 @@ class Job:
         fit.check_role(train, "trained on")
         fit.check_role(dev, "chosen by")
         recipe = self._recipe(train, recipe_file, changes or {})
+        start = weights.find(self.spec, recipe.start, option="start") if recipe.start else None
         on, by = self.terms(train, given=given), self.terms(dev, given=given)
         fit.check(on, by, recipe)
         terms = TrainingTerms(
@@ -196,6 +204,7 @@ class Job:
             train=PartRecord(protocol=train.name, fingerprint=on.fingerprint),
             dev=PartRecord(protocol=dev.name, fingerprint=by.fingerprint),
             recipe=recipe,
+            start=start.sha256 if start else "",
             seed=self.request.seed,
             precision=self.request.precision,
             device=self.device.type,
@@ -208,14 +217,24 @@ class Job:
             seed=self.request.seed,
             options=self._options(by.root, recipe.samples),
             folder=trainings.folder_for(self.request.out, terms),
+            start=start,
             conditions=self._augmentations(recipe, on),
         )
         return Training(terms=terms, task=task)
 
     def _recipe(self, train: Protocol, file: Path | None, changes: Mapping[str, Any]) -> Recipe:
         """Return how the model is trained; one that is fitted at once has no steps to change."""
-        if not isinstance(self.model(), ClosedForm):
-            return recipe_for(self.spec, corpus=train.training, file=file, options=changes)
+        model = self.model()
+        if not isinstance(model, ClosedForm):
+            recipe = recipe_for(self.spec, corpus=train.training, file=file, options=changes)
+            if isinstance(model, PretrainedPart) and not recipe.start:
+                raise InvalidRecipe(
+                    f"{self.spec.name} is trained from published weights of a part of it, and the "
+                    "recipe does not say where they are",
+                    hint=f"spoofbench train {self.spec.name} --start FILE ({self.spec.source} "
+                    "describes them; docs/reference/models.md says where they are)",
+                )
+            return recipe
         if file is not None or changes:
             raise InvalidRecipe(
                 f"{self.spec.name} is fitted at once, so no recipe changes it",

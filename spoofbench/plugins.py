@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from traceback import format_exception
 from typing import Any, Generic, TypeVar
 
 import pluggy
 
 from spoofbench import hookspecs
+from spoofbench.deadlines import TookTooLong, deadline
 from spoofbench.errors import BrokenPlugin, DisputedName, UnknownName
 from spoofbench.hookspecs import PROJECT
 from spoofbench.specs import (
@@ -27,6 +29,9 @@ from spoofbench.specs import (
 )
 
 S = TypeVar("S", bound=Spec)
+
+IMPORT_SECONDS = 10.0
+"""How long a plugin may take to be imported, or to say what it offers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,20 @@ class Plugin:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A plugin that is installed, and why it, or a part of it, cannot be used."""
+    """A plugin that is installed, and why it, or a part of it, cannot be used.
+
+    ``traceback`` says where, for one that raised.
+    """
 
     plugin: Plugin
     reason: str
+    traceback: str = ""
+
+    @classmethod
+    def raised(cls, plugin: Plugin, error: BaseException, where: str = "") -> Problem:
+        """Describe what ``plugin`` raised."""
+        reason = f"{where}{type(error).__name__}: {error}"
+        return cls(plugin, reason, "".join(format_exception(error)))
 
     def __str__(self) -> str:
         return f"{self.plugin}: {self.reason}"
@@ -183,9 +198,10 @@ def build(entries: Iterable[EntryPoint], *, blocked: Iterable[str] = ()) -> Cata
             result.blocked.append(plugin)
             continue
         try:
-            hooks = _load(entry)
-        except (Exception, SystemExit) as error:  # however it fails: it is reported, not obeyed
-            result.problems.append(Problem(plugin, f"{type(error).__name__}: {error}"))
+            with deadline(IMPORT_SECONDS):
+                hooks = _load(entry)
+        except (Exception, SystemExit, TookTooLong) as error:  # reported, not obeyed
+            result.problems.append(Problem.raised(plugin, error))
             continue
         result.plugins.append(plugin)
         for shelf in result.shelves():
@@ -223,9 +239,10 @@ def _collect(
     shelf: Shelf[S], hooks: pluggy.PluginManager, plugin: Plugin, problems: list[Problem]
 ) -> None:
     try:
-        specs = [spec for answer in getattr(hooks.hook, shelf.hook)() for spec in answer]
-    except Exception as error:  # as above: the other hooks of this plugin may still be good
-        problems.append(Problem(plugin, f"{shelf.hook}(): {type(error).__name__}: {error}"))
+        with deadline(IMPORT_SECONDS):
+            specs = [spec for answer in getattr(hooks.hook, shelf.hook)() for spec in answer]
+    except (Exception, TookTooLong) as error:  # the other hooks of this plugin may still be good
+        problems.append(Problem.raised(plugin, error, f"{shelf.hook}(): "))
         return
     for spec in specs:
         if isinstance(spec, shelf.spec_type):

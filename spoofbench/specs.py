@@ -71,22 +71,42 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A number that was published for a model: ``value`` of ``metric`` on ``protocol``.
+
+    Rates are fractions. ``source`` is the paper, ``note`` what one must know beside it.
+    """
+
+    protocol: str
+    metric: str
+    value: float
+    source: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec(Spec):
     """A countermeasure: ``target`` called without arguments gives a `contracts.Countermeasure`.
 
     ``samples`` is the input length, in samples, that the model was made for (None: utterances stay
-    whole). ``min_samples`` is the shortest input that it can take. ``recipe`` names the TOML file
-    of its default training recipe, as ``package:file.toml``. ``source`` is the paper or page that
-    describes the model. ``shortcut`` says in words what the model hears, for one that hears nothing
-    else on purpose: `spoofbench audit` sets it beside real ones.
+    whole). ``min_samples`` is the shortest input that it can take, ``max_samples`` the longest
+    (None: any). ``parameters`` is how many numbers it learns (0: not said). ``recipe`` names the
+    TOML file of its default training recipe, as ``package:file.toml``. ``source`` is the paper or
+    page that describes the model, ``figures`` what was published of it.
+
+    ``shortcut`` says in words what the model hears, for one that hears nothing else on purpose:
+    `spoofbench audit` sets it beside real ones.
     """
 
     sample_rate: int = 16_000
     samples: int | None = None
     min_samples: int = 1
+    max_samples: int | None = None
+    parameters: int = 0
     recipe: str = ""
     checkpoints: tuple[Checkpoint, ...] = ()
     source: str = ""
+    figures: tuple[Figure, ...] = ()
     shortcut: str = ""
 
     def __post_init__(self) -> None:

@@ -54,8 +54,10 @@ class Weights:
         return self.file.name if self.source == "file" else self.source
 
 
-def find(spec: ModelSpec, wanted: str) -> Weights:
+def find(spec: ModelSpec, wanted: str, *, option: str = "--weights") -> Weights:
     """Return the weights called ``wanted`` in the model's spec, else those in that file.
+
+    ``option`` is what the user named them with.
 
     Raises `UnknownName`, `DownloadFailed`, `InvalidWeights`.
     """
@@ -67,7 +69,7 @@ def find(spec: ModelSpec, wanted: str) -> Weights:
     if not file.is_file():
         names = ", ".join(f"'{checkpoint.name}'" for checkpoint in spec.checkpoints) or "none"
         raise UnknownName(
-            f"--weights {wanted}: {spec.name} has no published weights of that name, "
+            f"{option} {wanted}: {spec.name} has no published weights of that name, "
             "and there is no such file",
             hint=f"published for {spec.name}: {names}; or name a .pth or .safetensors file",
         )

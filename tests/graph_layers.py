@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from spoofbench_aasist.graph import GraphAttention
+from spoofbench.layers.graphs import GraphAttention
 from spoofbench_aasist.sequential import SequentialGraphAttention
 
 NODES, WIDTH, TEMPERATURE = 29, 64, 2.0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 
 import pytest
 
-from spoofbench import errors, hookspecs, protocols, specs
+from spoofbench import contracts, errors, hookspecs, protocols, specs
 from spoofbench.plugins import catalogue
 from spoofbench.runs import RunRecord
 from spoofbench.settings import Settings
@@ -67,6 +68,8 @@ def test_every_number_of_a_recipe_is_in_the_reference_with_its_default(name):
         assert stated in ("none", "the model's")
     elif isinstance(default, tuple):
         assert stated == str(list(default))
+    elif isinstance(default, str):
+        assert stated == default
     else:
         assert float(stated) == default
 
@@ -89,3 +92,50 @@ def test_every_metric_on_offer_is_in_the_reference():
 def test_every_protocol_on_offer_is_in_the_reference():
     page = names_of("protocols.md")
     assert [p.spec.name for p in catalogue().protocols if f"`{p.spec.name}`" not in page] == []
+
+
+def test_every_model_on_offer_is_in_the_reference_with_its_size():
+    page = names_of("models.md")
+    own = [m.spec for m in catalogue().models if m.plugin.distribution == "spoofbench"]
+    assert [spec.name for spec in own if f"`{spec.name}`" not in page] == []
+    for spec in (spec for spec in own if spec.parameters):
+        assert f"| `{spec.name}` | {spec.parameters:,} |" in page
+
+
+def test_every_published_figure_is_in_the_reference():
+    page = names_of("models.md")
+    for spec in (offer.spec for offer in catalogue().models if offer.spec.figures):
+        (line,) = [li for li in page.splitlines() if li.startswith(f"| `{spec.name}` | ")][:1]
+        for figure in spec.figures:
+            shown = f"{100 * figure.value:.2f} %" if figure.metric == "eer" else f"{figure.value}"
+            assert shown in line
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        (kind, field)
+        for kind in (specs.ModelSpec, specs.MetricSpec, specs.AugmentationSpec, specs.Download)
+        for field in kind.__dataclass_fields__
+        if field not in ("name", "target", "summary")
+    ],
+)
+def test_every_field_of_a_spec_is_in_the_plugin_reference(spec, field):
+    assert f"`{field}`" in names_of("plugins.md")
+
+
+def test_the_plugin_reference_names_no_hook_that_is_not_there():
+    named = set(re.findall(r"`(spoofbench_[a-z]+)`", names_of("plugins.md")))
+    assert named == {n for n in vars(hookspecs) if n.startswith("spoofbench_")}
+
+
+@pytest.mark.parametrize(
+    "contract",
+    [
+        n
+        for n, v in vars(contracts).items()
+        if getattr(v, "_is_protocol", False) and n != "Protocol"
+    ],
+)
+def test_every_contract_is_in_the_plugin_reference(contract):
+    assert f"`{contract}`" in names_of("plugins.md")

@@ -304,3 +304,29 @@ def test_settings_that_cannot_be_read_stop_the_catalogue(tmp_path, monkeypatch):
     monkeypatch.setenv("SPOOFBENCH_SETTINGS", str(tmp_path / "settings.toml"))
     with pytest.raises(InvalidSettings):
         catalogue()
+
+
+def test_a_plugin_that_hangs_on_import_is_put_aside(install, entries, monkeypatch):
+    monkeypatch.setattr("spoofbench.plugins.IMPORT_SECONDS", 0.1)
+    install("hanging", "import time\ntime.sleep(60)")
+    install("good", GOOD)
+    found = build(entries())
+    assert "TookTooLong: not done after 0.1 s" in only_problem(found)
+    assert found.models.names() == ["good"]
+
+
+def test_a_hook_that_hangs_is_put_aside_and_the_others_are_kept(install, entries, monkeypatch):
+    monkeypatch.setattr("spoofbench.plugins.IMPORT_SECONDS", 0.1)
+    hanging = "\n@hookimpl\ndef spoofbench_metrics():\n    import time\n    time.sleep(60)\n"
+    install("good", GOOD + hanging)
+    found = build(entries())
+    assert "spoofbench_metrics(): TookTooLong" in only_problem(found)
+    assert found.models.names() == ["good"]
+
+
+def test_a_problem_keeps_its_traceback(install, entries):
+    install("broken", "def fail():\n    raise RuntimeError('no luck')\nfail()")
+    (problem,) = build(entries()).problems
+    assert "no luck" in problem.traceback
+    assert "broken.py" in problem.traceback
+    assert "in fail" in problem.traceback

@@ -115,3 +115,19 @@ def test_the_plugin_file_imports_nothing_but_spoofbench(example):
         env={"PYTHONPATH": str(example)},
     )
     assert done.out.strip() == "[]", done.err
+
+
+def test_why_a_plugin_is_not_loaded_is_shown_where_it_is_asked_for(program):
+    listed = program("--debug", "plugins")
+    assert listed.code == 0
+    assert "Traceback" in listed.err
+    assert "spoofbench_broken" in listed.err
+    assert "a_package_that_nobody_has" in listed.err
+
+
+def test_where_an_error_was_raised_is_shown_where_it_is_asked_for(program):
+    plain, debugged = program("models", "teapot"), program("--debug", "models", "teapot")
+    assert (plain.code, debugged.code) == (2, 2)
+    assert "Traceback" not in plain.err
+    assert "UnknownName" in debugged.err
+    assert debugged.err.endswith(plain.err)

@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spoofbench.contracts import Countermeasure
+from spoofbench.layers.graphs import GraphAttention, GraphPool
 from spoofbench_aasist.config import AASIST, AASIST_L, AasistConfig
 from spoofbench_aasist.frontend import FrontEnd
-from spoofbench_aasist.graph import Graph, GraphAttention, GraphPool, HeterogeneousAttention
+from spoofbench_aasist.graph import Graph, HeterogeneousAttention
 from spoofbench_aasist.published import rename
 from spoofbench_aasist.sequential import (
     SequentialGraphAttention,

@@ -1,4 +1,4 @@
-"""The names and layout of the published checkpoints, translated to those of our model."""
+"""The names and layout of the published checkpoints, translated to those of our models."""
 
 from __future__ import annotations
 
@@ -51,31 +51,71 @@ OTHERS = {
     "pool_hT2.proj": "branches.1.temporal_pool.score",
     "out_layer": "head",
 }
+RAWGAT_BLOCK = ENCODER | {"conv_1": "unused_first"}
+RAWGAT_LAYERS = {
+    "GAT_layer1": "spectral.attention",
+    "GAT_layer2": "temporal.attention",
+    "GAT_layer3": "joint_attention",
+}
+RAWGAT_OTHERS = {
+    "first_bn": "frontend.norm",
+    "pool1.proj": "spectral.pool.score",
+    "pool2.proj": "temporal.pool.score",
+    "pool3.proj": "joint_pool.score",
+    "proj1": "spectral.project",
+    "proj2": "temporal.project",
+    "proj": "node_value",
+    "proj_node": "head",
+}
+ENCODERS = {"encoder1": "spectral_encoder", "encoder2": "temporal_encoder"}
+
+
+def _in_layers(layers: Mapping[str, str], inside: Mapping[str, str]) -> dict[str, str]:
+    return {
+        f"{layer}.{old}": f"{ours}.{new}"
+        for layer, ours in layers.items()
+        for old, new in inside.items()
+    }
+
+
 NAMES = (
     OTHERS
+    | _in_layers({f"encoder.{n}.0": f"encoder.{n}" for n in range(6)}, ENCODER)
+    | _in_layers(ATTENTION_LAYERS, ATTENTION)
+)
+"""AASIST: published names of modules and parameters, and ours."""
+
+RAWGAT_NAMES = (
+    RAWGAT_OTHERS
+    | _in_layers(RAWGAT_LAYERS, ATTENTION)
     | {
-        f"encoder.{n}.0.{old}": f"encoder.{n}.{new}"
+        name: ours
+        for theirs, own in ENCODERS.items()
         for n in range(6)
-        for old, new in ENCODER.items()
-    }
-    | {
-        f"{layer}.{old}": f"{ours}.{new}"
-        for layer, ours in ATTENTION_LAYERS.items()
-        for old, new in ATTENTION.items()
+        # The first block has no other convolution than the one that its successors never use.
+        for name, ours in _in_layers(
+            {f"{theirs}.{n}.0": f"{own}.{n}"}, RAWGAT_BLOCK if n else ENCODER | {"conv_1": "first"}
+        ).items()
     }
 )
-"""Published names of modules and parameters, and ours."""
+"""RawGAT-ST: the same."""
 
 LEAVES = ("", ".weight", ".bias", ".running_mean", ".running_var", ".num_batches_tracked")
 
 
 def rename(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give the tensors of a published checkpoint our names; unknown names stay as they are.
+    """Give the tensors of a published AASIST our names; unknown names stay as they are."""
+    return _renamed(state, NAMES)
 
-    The kernels of the published encoder are ``(out, in, bands, frames)``; ours are
-    ``(out, in, frames, bands)``.
-    """
-    names = {old + leaf: new + leaf for old, new in NAMES.items() for leaf in LEAVES}
+
+def rename_rawgat_st(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give the tensors of the published RawGAT-ST our names; unknown names stay as they are."""
+    return _renamed(state, RAWGAT_NAMES)
+
+
+def _renamed(state: Mapping[str, Tensor], table: Mapping[str, str]) -> dict[str, Tensor]:
+    # The published kernels are (out, in, bands, frames); ours are (out, in, frames, bands).
+    names = {old + leaf: new + leaf for old, new in table.items() for leaf in LEAVES}
     return {
         names.get(name, name): tensor.mT if name in names and tensor.ndim == 4 else tensor
         for name, tensor in state.items()

@@ -10,7 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from spoofbench_aasist.graph import GraphAttention, HeterogeneousAttention
+from spoofbench.layers.graphs import GraphAttention
+from spoofbench_aasist.graph import HeterogeneousAttention
 
 
 class SequentialGraphAttention(GraphAttention):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from traceback import format_exception
 from typing import Annotated
 
 import typer
@@ -26,6 +27,7 @@ from spoofbench.cli import (
     table,
     train,
 )
+from spoofbench.cli.wanted import DEBUG
 from spoofbench.errors import SpoofbenchError
 
 INTERRUPTED = 130
@@ -60,12 +62,20 @@ listings.add_to(app)
 def about(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    debug: Annotated[
+        bool,
+        typer.Option(
+            "--debug",
+            help="Also say where in the code an error was raised, and why a plugin is not loaded.",
+        ),
+    ] = False,
 ) -> None:
     """Benchmark speech anti-spoofing: protocols, models, metrics, and tables that compare.
 
     Start with `spoofbench run aasist`, which trains the reference model on the generated protocol
     `toy` and prints its table.
     """
+    DEBUG.set(debug)
     if version:
         from spoofbench import __version__
 
@@ -83,6 +93,8 @@ def main() -> None:
     try:
         app()
     except SpoofbenchError as error:
+        if DEBUG.get():
+            typer.echo("".join(format_exception(error)), err=True)
         _complain(error)
         sys.exit(error.exit_code)
     except SystemExit as end:

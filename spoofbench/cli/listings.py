@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
 import typer
 
+from spoofbench.cli.wanted import DEBUG
 from spoofbench.specs import MetricSpec, ModelSpec, Spec
 
 
@@ -15,9 +17,47 @@ def add_to(app: typer.Typer) -> None:
         app.command(command.__name__)(command)
 
 
-def models() -> None:
-    """List the models: what `run` and `train` take."""
-    _print_shelf("models", ("input", "published weights"), _model_details)
+def models(
+    name: Annotated[
+        str | None, typer.Argument(help="Show one model: size, sources, published figures.")
+    ] = None,
+) -> None:
+    """List the models: what `run` and `train` take.
+
+    With a name, say all that its spec says: parameters, weights, recipe, what was published.
+    """
+    if name is None:
+        _print_shelf("models", ("input", "weights"), _model_details)
+    else:
+        _print_model(name)
+
+
+def _print_model(name: str) -> None:
+    from spoofbench.plugins import catalogue
+
+    offer = catalogue().models.get(name)
+    spec = offer.spec
+    length = f"{spec.samples:,} samples" if spec.samples else "whole"
+    rows = [
+        ("what it is", spec.summary),
+        ("from", str(offer.plugin)),
+        ("input", f"{length}, {spec.sample_rate / 1000:g} kHz"),
+        ("parameters", f"{spec.parameters:,}" if spec.parameters else "-"),
+        ("recipe", spec.recipe or "-"),
+        ("source", spec.source or "-"),
+    ]
+    rows += [
+        (f"weights '{c.name}'", f"{c.url} ({c.size:,} bytes, {c.licence})")
+        for c in spec.checkpoints
+    ]
+    rows += [
+        (
+            f"published {figure.metric} on {figure.protocol}",
+            f"{figure.value:g} ({', '.join(filter(None, (figure.source, figure.note)))})",
+        )
+        for figure in spec.figures
+    ]
+    print_table((spec.name, ""), rows)
 
 
 def protocols() -> None:
@@ -107,8 +147,7 @@ def _print_shelf(
 
 def _model_details(spec: Spec) -> Sequence[str]:
     assert isinstance(spec, ModelSpec)  # noqa: S101 - the shelf holds nothing else
-    rate = f"{spec.sample_rate / 1000:g} kHz"
-    length = f"{spec.samples:,} samples, {rate}" if spec.samples else f"whole, {rate}"
+    length = f"{spec.samples / spec.sample_rate:.2f} s" if spec.samples else "whole"
     return (length, ", ".join(c.name for c in spec.checkpoints) or "-")
 
 
@@ -126,6 +165,8 @@ def _print_problems() -> None:
 
     for problem in catalogue().problems:
         typer.secho(f"not loaded: {problem}", fg="yellow", err=True)
+        if DEBUG.get() and problem.traceback:
+            typer.echo(problem.traceback, err=True)
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

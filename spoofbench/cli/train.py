@@ -35,6 +35,15 @@ def train(
             help="Change one number of the recipe, such as `epochs=5`. May be repeated.",
         ),
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start",
+            metavar="WEIGHTS",
+            help="Start from these weights: a name that `spoofbench models NAME` shows, or a file. "
+            "Short for `--set start=...`.",
+        ),
+    ] = None,
     data: options.Data = None,
     limit: options.Limit = None,
     device: options.Device = "auto",
@@ -87,8 +96,9 @@ def train(
     chooser = dev or chosen.dev
     if not chooser:
         raise InvalidRecipe(f"{chosen.name} names no dev protocol", hint="say it with --dev")
+    begun = {} if start is None else {"start": start}
     training = job.training(
-        chosen, load(chooser, known), recipe_file=recipe, changes=change(changes or [])
+        chosen, load(chooser, known), recipe_file=recipe, changes=change(changes or []) | begun
     )
     for line in job.training_plan(training):
         note(line)

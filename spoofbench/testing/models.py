@@ -189,6 +189,18 @@ def odd_audio_is_survived(subject: ModelSubject) -> None:
             raise Broken(f"a finite score for {name}", f"{given.tolist()}", "Guard logarithms.")
 
 
+def it_is_as_large_as_it_says(subject: ModelSubject) -> None:
+    """It has as many parameters as its spec says."""
+    if not subject.spec.parameters:
+        raise NotApplicable("its spec does not say (ModelSpec.parameters)")
+    model = subject.made()
+    count = sum(p.numel() for p in cast(nn.Module, model).parameters())
+    if count != subject.spec.parameters:
+        raise Broken(
+            f"{subject.spec.parameters:,} parameters", f"{count:,}", "Mend the model or its spec."
+        )
+
+
 def weights_survive_saving(subject: ModelSubject) -> None:
     """A model that is saved and loaded scores as before."""
     model = subject.made()
@@ -231,11 +243,12 @@ def losses_are_one_for_each_utterance(subject: ModelSubject) -> None:
 def learning_raises_the_score_of_bona_fide(subject: ModelSubject) -> None:
     """Learning that a clip is bona fide, and not spoof, raises its score.
 
-    The parameters are moved a little down the difference of both losses, with the same dropout.
+    The parameters are moved a little down the difference of both losses, in evaluation mode: a
+    batch norm over two clips, or a dropout, would let the scores jump.
     """
     model = subject.trainable()
     audio, lengths = subject.batch(2)
-    module = cast(nn.Module, model).train()
+    module = cast(nn.Module, model).eval()
     parameters = [p for p in module.parameters() if p.requires_grad]
 
     def drawn_alike(work: Callable[[], Tensor]) -> Tensor:
@@ -280,7 +293,9 @@ def fitting_raises_the_score_of_bona_fide(subject: ModelSubject) -> None:
     lengths = torch.where(bonafide, lengths, lengths // 2)
     audio = torch.where(bonafide[:, None], audio, 0.1 * audio)
     audio = audio * (torch.arange(audio.shape[1]) < lengths[:, None])
-    model.fit(model.features(audio, lengths), bonafide)
+    measured = model.features(audio, lengths)
+    counts = torch.tensor([len(vectors) for vectors in measured])
+    model.fit(torch.cat(list(measured)), bonafide.repeat_interleave(counts))
     given = score(model, audio, lengths)
     if not given[bonafide].mean() > given[~bonafide].mean():
         raise Broken("bona fide above spoof", f"{given.tolist()}", "Is the sign turned round?")
@@ -322,6 +337,7 @@ CLAUSES: tuple[Check, ...] = (
     audio_is_not_written_into,
     global_state_is_left_alone,
     odd_audio_is_survived,
+    it_is_as_large_as_it_says,
     weights_survive_saving,
     losses_are_one_for_each_utterance,
     learning_raises_the_score_of_bona_fide,

@@ -39,7 +39,7 @@ def fit(make: Callable[[], ClosedForm], task: Task, *, progress: Progress) -> Pa
 
 
 def _measured(model: ClosedForm, task: Task, progress: Progress) -> tuple[Tensor, Tensor]:
-    """Return the features of all train utterances, ``(utterances, features)``, and their keys."""
+    """Return the vectors of all train utterances, ``(vectors, features)``, and their keys."""
     trials = task.train.trials
     options = task.options.at(task.train.root)
     features: list[Tensor] = []
@@ -54,8 +54,10 @@ def _measured(model: ClosedForm, task: Task, progress: Progress) -> tuple[Tensor
                     "\n".join(failure.reason for failure in batch.failures),
                     hint="mend the recordings and give the same command again",
                 )
-            features.append(model.features(batch.audio, batch.lengths))
-            bonafide.append(batch.bonafide)
+            measured = model.features(batch.audio, batch.lengths)
+            counts = torch.tensor([len(vectors) for vectors in measured])
+            features += measured
+            bonafide.append(batch.bonafide.repeat_interleave(counts))
             done += len(batch.utterances)
             progress(done, len(trials))
     return torch.cat(features), torch.cat(bonafide)

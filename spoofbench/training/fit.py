@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 
 from spoofbench import batches, weights
 from spoofbench.batches import Batch, Crop, Failure, RandomCrop, Whole, Work
-from spoofbench.contracts import Countermeasure, Progress, Trainable
+from spoofbench.contracts import Countermeasure, PretrainedPart, Progress, Trainable
 from spoofbench.devices import precision_context
 from spoofbench.errors import FailedTrials, InvalidRecipe, InvalidRun
 from spoofbench.files import storage_errors, write_text
@@ -52,6 +52,8 @@ class Task:
     seed: int
     options: Options
     folder: Path
+    start: weights.Weights | None = None
+    """What the recipe's ``start`` stands for."""
     conditions: Sequence[Applied] = ()
     """What the recipe's ``augment`` stands for."""
     checkpoint_seconds: float = 600.0
@@ -122,7 +124,10 @@ def fit(make: Callable[[], Trainable], task: Task, *, progress: Progress, report
     devices = [task.options.device] if task.options.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(task.seed)
-        model = cast(nn.Module, make()).to(task.options.device)
+        made = make()
+        if task.start is not None:
+            start_from(made, task.start)
+        model = cast(nn.Module, made).to(task.options.device)
         recipe = task.recipe
         optimiser = Adam(
             [parameter for parameter in model.parameters() if parameter.requires_grad],
@@ -134,6 +139,17 @@ def fit(make: Callable[[], Trainable], task: Task, *, progress: Progress, report
         position = checkpoints.load(last, model, optimiser) if last.exists() else Position()
         _Loop(model, optimiser, task, progress, report).run_from(position)
     return task.folder / BEST
+
+
+def start_from(model: Countermeasure, start: weights.Weights) -> None:
+    """Load ``start`` into ``model``, or into its pretrained part where it has one.
+
+    Weights that were trained here are those of the whole model. Raises `InvalidWeights`.
+    """
+    if isinstance(model, PretrainedPart) and start.origin is None:
+        weights.load(model.pretrained_part(), start)
+    else:
+        weights.load(cast(nn.Module, model), start)
 
 
 class _Loop:

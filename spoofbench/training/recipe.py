@@ -39,6 +39,8 @@ class Recipe(BaseModel):
     """Weight of a bona fide utterance's loss."""
     spoof_weight: float = Field(default=0.5, gt=0)
     """Weight of a spoof's loss."""
+    start: str = ""
+    """Weights to start from, a name in the model's spec or a file; random ones if not given."""
     clip_norm: float | None = Field(default=None, gt=0)
     """Largest norm of the gradient, if it is to be clipped."""
     augment: tuple[str, ...] = ()
@@ -77,6 +79,11 @@ def recipe_for(
         raise InvalidRecipe(
             f"the recipe's samples, {recipe.samples:,}, are fewer than the {spec.min_samples:,} "
             f"that {spec.name} needs"
+        )
+    if spec.max_samples and (recipe.samples or spec.max_samples) > spec.max_samples:
+        raise InvalidRecipe(
+            f"the recipe's samples, {recipe.samples:,}, are more than the {spec.max_samples:,} "
+            f"that {spec.name} can take"
         )
     return recipe
 

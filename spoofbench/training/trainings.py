@@ -36,6 +36,8 @@ class TrainingTerms(_Part):
     train: PartRecord
     dev: PartRecord
     recipe: Recipe
+    start: str = ""
+    """sha256 of the weights that it started from."""
     seed: int
     precision: str
     device: str

@@ -73,3 +73,22 @@ def install_broken(folder: Path) -> str:
     (info / "entry_points.txt").write_text("[spoofbench]\nbroken = broken_module\n")
     (folder / "broken_module.py").write_text("1 / 0\n")
     return str(folder)
+
+
+def test_a_model_is_shown_with_its_size_its_weights_and_what_was_published(spoofbench_cli):
+    shown = spoofbench_cli("models", "rawgat-st")
+    assert shown.code == 0
+    for said in (
+        "440,810",
+        "64,600 samples, 16 kHz",
+        "(1,858,500 bytes, MIT)",
+        "0.0106 (https://arxiv.org/abs/2107.12710, the published weights)",
+        "spoofbench_aasist:rawgat_st.toml",
+    ):
+        assert said in " ".join(shown.out.split())
+
+
+def test_an_unknown_model_is_refused_with_the_nearest(spoofbench_cli):
+    refused = spoofbench_cli("models", "rawgat")
+    assert refused.code == 2
+    assert "did you mean 'rawgat-st'?" in refused.err

@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from spoofbench_aasist.graph import Graph, GraphAttention, GraphPool, HeterogeneousAttention
+from spoofbench.layers.graphs import GraphAttention, GraphPool
+from spoofbench_aasist.graph import Graph, HeterogeneousAttention
 
 Array = NDArray[np.float64]
 TEMPERATURE = 0.5

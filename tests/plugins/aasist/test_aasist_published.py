@@ -93,14 +93,21 @@ def test_a_tensor_that_the_published_model_lacks_is_reported(reference: Path) ->
 
 @pytest.mark.reference
 def test_the_declared_checkpoints_are_those_of_the_reference(reference: Path) -> None:
-    for spec in plugin.spoofbench_models():
+    files = {name: f"checkpoints/aasist/{file}" for name, (_, file) in PUBLISHED.items()}
+    files["rawgat-st"] = "checkpoints/rawgat-st/RawGAT_ST_mul.pth"
+    specs = [spec for spec in plugin.spoofbench_models() if spec.checkpoints]
+    assert {spec.name for spec in specs} == set(files)
+    for spec in specs:
         (checkpoint,) = spec.checkpoints
-        content = (
-            reference / "checkpoints" / "aasist" / checkpoint.url.rpartition("/")[2]
-        ).read_bytes()
+        content = (reference / files[spec.name]).read_bytes()
         assert checkpoint.size == len(content)
         assert checkpoint.sha256 == hashlib.sha256(content).hexdigest()
-        assert checkpoint.url.endswith(PUBLISHED[spec.name][1])
+
+
+def test_the_names_of_the_published_files_are_in_their_addresses() -> None:
+    for name, (_, file) in PUBLISHED.items():
+        (spec,) = [spec for spec in plugin.spoofbench_models() if spec.name == name]
+        assert spec.checkpoints[0].url.endswith(file)
 
 
 @pytest.mark.reference

@@ -16,7 +16,9 @@ class LfccLinear(nn.Module):
         super().__init__()
         spectrum = {"n_fft": 400, "win_length": 400, "hop_length": 160}
         transforms = torchaudio().transforms
-        self.lfcc = transforms.LFCC(n_filter=20, n_lfcc=COEFFICIENTS, speckwargs=spectrum)
+        self.lfcc = transforms.LFCC(
+            n_filter=20, n_lfcc=COEFFICIENTS, log_lf=True, speckwargs=spectrum
+        )
         self.norm = nn.BatchNorm1d(2 * COEFFICIENTS)
         self.out = nn.Linear(2 * COEFFICIENTS, 1)
 

@@ -1,0 +1,1 @@
+"""Countermeasures that read linear-frequency cepstral coefficients."""

@@ -1,0 +1,1 @@
+"""A countermeasure that hears how something is said: melody, steadiness of the voice, loudness."""

@@ -1,0 +1,1 @@
+"""Countermeasures on top of speech representations that were learned without labels."""
