@@ -400,7 +400,7 @@ class Job:
         model = self.model()
         if isinstance(model, ClosedForm):
             return [*lines, "recipe    fitted at once"]
-        lines.append(f"recipe    {', '.join(f'{name} {value}' for name, value in recipe)}")
+        lines.append(f"recipe    {', '.join(f'{name} {_said(value)}' for name, value in recipe)}")
         if isinstance(model, Trainable):
             learning = estimate.training_seconds(model, task.options, recipe.samples)
             scoring_dev = estimate.scoring_seconds(model, task.options) * len(task.dev.trials)
@@ -572,6 +572,11 @@ class Job:
             versions=runs.versions(),
             finished=runs.now(),
         )
+
+
+def _said(value: object) -> object:
+    """Return what a recipe's ``value`` is called in the plan."""
+    return "none" if value in (None, "", ()) else value
 
 
 def _told_together(failures: Mapping[str, FailedTrials]) -> FailedTrials:

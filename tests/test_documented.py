@@ -139,3 +139,19 @@ def test_the_plugin_reference_names_no_hook_that_is_not_there():
 )
 def test_every_contract_is_in_the_plugin_reference(contract):
     assert f"`{contract}`" in names_of("plugins.md")
+
+
+PLUGINS = REFERENCE.parent.parent / "plugins"
+
+
+def test_the_gallery_shows_every_plugin_by_size():
+    """Its numbers of lines may lag behind by a tenth, its order may not be wrong by more."""
+    page = names_of("gallery.md")
+    rows = re.findall(r"\| `plugins/(\w+)` \| ([\d,]+) \|", page)
+    assert {name for name, _ in rows} == {folder.name for folder in PLUGINS.glob("spoofbench_*")}
+    stated = [int(lines.replace(",", "")) for _, lines in rows]
+    assert stated == sorted(stated)
+    for (name, _), lines in zip(rows, stated, strict=True):
+        files = (PLUGINS / name).rglob("*.py")
+        actual = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
+        assert lines == pytest.approx(actual, rel=0.1), name

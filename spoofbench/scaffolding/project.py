@@ -23,7 +23,7 @@ build-backend = "setuptools.build_meta"
 [project]
 name = "$name"
 version = "0.1.0"
-description = "A $kind plugin for spoofbench."
+description = "For spoofbench: a plugin of kind $kind."
 readme = "README.md"
 requires-python = ">=3.11"
 dependencies = ["spoofbench>=$version"]
@@ -134,7 +134,7 @@ def _files(name: str, kind: Kind) -> dict[str, str]:
         "README.md": filled(_README, first_use=filled("\n".join(kind.first_use))),
         ".gitignore": _IGNORE,
         ".github/workflows/tests.yml": filled(_CI),
-        f"{package}/__init__.py": f'"""A {kind.name} plugin for spoofbench."""\n',
+        f"{package}/__init__.py": f'"""A {kind.name} for spoofbench."""\n',
         f"{package}/plugin.py": filled(kind.declaration),
         f"{package}/{kind.module}.py": filled(kind.code),
         "tests/test_contract.py": filled(_TEST, extra_test=filled(kind.extra_test)),

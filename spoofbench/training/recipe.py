@@ -58,7 +58,8 @@ def recipe_for(
 ) -> Recipe:
     """Put a recipe together, later sources on top: model, ``corpus``, ``file``, ``options``.
 
-    ``corpus`` is what the train protocol overrides, ``file`` a TOML file of the user's, ``options``
+    ``corpus`` is what the train protocol overrides (crops that are too short for the model become
+    as long as it needs), ``file`` a TOML file of the user's, ``options``
     what was given on the command line. Raises `InvalidRecipe`.
     """
     table: dict[str, Any] = {"samples": spec.samples}
@@ -67,6 +68,8 @@ def recipe_for(
         text = (files(package) / name).read_text(encoding="utf-8")
         table |= _checked(text, where=spec.recipe)
     table |= corpus
+    if "samples" in corpus:  # the length that suits a corpus is no rule for what cannot take it
+        table["samples"] = max(int(corpus["samples"]), spec.min_samples)
     if file is not None:
         try:
             text = file.read_text(encoding="utf-8")

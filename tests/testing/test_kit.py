@@ -24,6 +24,8 @@ SHORTEST = 400
 class Good(nn.Module):
     """A model that keeps every clause."""
 
+    said = 4
+
     def __init__(self) -> None:
         super().__init__()
         self.layer = nn.Linear(3, 1)
@@ -169,7 +171,7 @@ class Nothing:
 
 def subject(make: Callable[[], Any], **said: Any) -> models.ModelSubject:
     usual = {"name": "toy", "target": "a:b", "summary": "", "min_samples": SHORTEST}
-    usual["parameters"] = getattr(make, "said", 4)
+    usual["parameters"] = getattr(make, "said", 0)
     return models.ModelSubject(spec=ModelSpec(**(usual | said)), make=make)
 
 

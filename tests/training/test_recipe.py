@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,11 @@ def test_crops_shorter_than_the_model_can_take_are_refused():
     with pytest.raises(InvalidRecipe, match="99, are fewer than the 100"):
         recipe_for(PLAIN, corpus={}, options={"samples": 99})
     assert recipe_for(PLAIN, corpus={}, options={"samples": 100}).samples == 100
+
+
+def test_crops_that_suit_the_corpus_are_no_shorter_than_the_model_can_take():
+    long = replace(PLAIN, samples=50_000, min_samples=3_000)
+    assert recipe_for(long, corpus={"samples": 2_400}).samples == 3_000
+    assert recipe_for(PLAIN, corpus={"samples": 2_400}).samples == 2_400
+    with pytest.raises(InvalidRecipe, match="3,000"):
+        recipe_for(long, corpus={}, options={"samples": 2_400})
