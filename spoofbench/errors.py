@@ -71,6 +71,17 @@ class InvalidRun(SpoofbenchError):
     """A run folder that is damaged, or was made under other terms."""
 
 
+class Stopped(SpoofbenchError):
+    """A training that was told to stop by a signal; what was learned is kept.
+
+    The exit code is 128 and the signal's number, as of a program that the signal ended.
+    """
+
+    def __init__(self, message: str, *, hint: str, number: int) -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = 128 + number
+
+
 class FailedTrials(SpoofbenchError):
     """Some trials could not be scored; the scores of the others are kept."""
 

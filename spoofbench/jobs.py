@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -87,6 +87,7 @@ class Request:
     batch_size: int
     workers: int | None
     seed: int
+    micro_batch: int | None = None
 
 
 class Job:
@@ -219,6 +220,9 @@ class Job:
             folder=trainings.folder_for(self.request.out, terms),
             start=start,
             conditions=self._augmentations(recipe, on),
+            micro_batch=self.request.micro_batch,
+            processes=self.processes,
+            note=self.voice.note,
         )
         return Training(terms=terms, task=task)
 
@@ -258,15 +262,17 @@ class Job:
         if (record := trainings.read(task.folder)) is not None:
             self.voice.note(f"trained before: {task.folder}")
             return self._trained(task.folder, record)
-        if self.processes.count > 1:
+        if self.request.precision == "fp16" and self.device.type == "cpu":
             raise InvalidSettings(
-                "training runs in one process",
-                hint=f"first: spoofbench train {self.spec.name}, without torchrun",
+                "a processor cannot train in fp16", hint="use --precision bf16, or fp32"
             )
-        if self.request.precision == "fp16":
-            raise InvalidSettings(
-                "training in fp16 needs loss scaling, which is not there", hint="use bf16 or fp32"
+        count = self.processes.count
+        if task.recipe.batch_size % count:
+            raise InvalidRecipe(
+                f"batches of {task.recipe.batch_size} cannot be shared by {count} processes",
+                hint="choose a batch size that they divide: --set batch_size=...",
             )
+        self.processes.wait_for_all()  # before the first writes what the others look for
         started = time.perf_counter()
         file = self._fitted(training)
         origin = weights.origin_of(file)
@@ -284,13 +290,19 @@ class Job:
             versions=runs.versions(),
             finished=runs.now(),
         )
-        trainings.write(record, task.folder)
+        if self.processes.is_first:
+            trainings.write(record, task.folder)
         return self._trained(task.folder, record)
 
     def _fitted(self, training: Training) -> Path:
         """Fit or train the model, and return the file of its weights."""
         task, model = training.task, self.model()
         if isinstance(model, ClosedForm):
+            if self.processes.count > 1:
+                raise InvalidSettings(
+                    f"{self.spec.name} is fitted at once, in one process",
+                    hint=f"first: spoofbench train {self.spec.name}, without torchrun",
+                )
             with (
                 reserved(task.folder),
                 self.voice.progress(f"measuring {task.train.protocol.name}", "utterances") as shown,
@@ -307,11 +319,13 @@ class Job:
         def report(epoch: Epoch, is_best: bool) -> None:
             self.voice.note(
                 f"epoch {epoch.epoch:>3} of {task.recipe.epochs}: loss {epoch.loss:.4f}, "
-                f"dev EER {100 * epoch.dev_eer:6.2f} %{' (best so far)' if is_best else ''}"
+                f"dev EER {100 * epoch.dev_eer:6.2f} %{' (best so far)' if is_best else ''}; "
+                f"{epoch.utterances_per_second:.1f} utterances/s, "
+                f"{100 * epoch.waiting:.0f} % of it waiting for audio, {epoch.peak_mb:,.0f} MB"
             )
 
         with (
-            reserved(task.folder),
+            reserved(task.folder) if self.processes.is_first else nullcontext(),
             self.voice.progress(f"training {self.spec.name}", "steps") as progress,
         ):
             return fit.fit(

@@ -10,6 +10,8 @@ from datetime import timedelta
 import torch
 import torch.distributed as dist
 
+from spoofbench.settings import child_environment
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Processes:
@@ -17,6 +19,7 @@ class Processes:
 
     rank: int = 0
     count: int = 1
+    nodes: int = 1
 
     @property
     def is_first(self) -> bool:
@@ -26,7 +29,15 @@ class Processes:
     def wait_for_all(self) -> None:
         """Return once every process has come this far."""
         if self.count > 1:
-            dist.barrier()
+            self.any(value=False)
+
+    def any(self, *, value: bool) -> bool:
+        """Say whether ``value`` is true in any process; all must ask."""
+        if self.count == 1:
+            return value
+        true = torch.tensor([float(value)])
+        dist.all_reduce(true)
+        return bool(true.item())
 
 
 @contextmanager
@@ -35,11 +46,14 @@ def joined() -> Iterator[Processes]:
     if not dist.is_torchelastic_launched():
         yield Processes()
         return
-    # Only waits are exchanged: scores go through the run folder. A process may wait long for the
-    # others to finish; if one fails, torchrun ends them all.
-    dist.init_process_group("gloo", timeout=timedelta(days=30))
+    # Scores go through the run folder; only waits, and in training gradients, are exchanged. A
+    # process may wait long for the others to finish; if one fails, torchrun ends them all.
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    dist.init_process_group(backend, timeout=timedelta(days=30))
+    count = dist.get_world_size()
+    nodes = count // int(child_environment().get("LOCAL_WORLD_SIZE", count))
     try:
-        yield Processes(rank=dist.get_rank(), count=dist.get_world_size())
+        yield Processes(rank=dist.get_rank(), count=count, nodes=nodes)
     finally:
         dist.destroy_process_group()
 

@@ -50,6 +50,16 @@ def train(
     precision: options.Precision = "fp32",
     batch_size: options.BatchSize = 8,
     workers: options.Workers = None,
+    micro_batch: Annotated[
+        int | None,
+        typer.Option(
+            "--micro-batch",
+            metavar="N",
+            min=1,
+            help="Compute the gradients of N utterances at a time and add them up: less memory, "
+            "the same batches (a batch norm sees N).",
+        ),
+    ] = None,
     seed: options.Seed = 1234,
     out: options.Out = Path("runs"),
     dry_run: Annotated[
@@ -66,7 +76,8 @@ def train(
     The recipe is the model's own, changed by what the train protocol says of its corpus, then by
     `--recipe`, then by `--set`. A training that was cut short goes on when the same command is
     given. Eval protocols are refused. (`--batch-size` is that of scoring dev; that of training is
-    in the recipe.)
+    in the recipe.) Under `torchrun`, processes share each batch. SIGTERM and SIGUSR1 end it after a
+    checkpoint.
 
     Example: `spoofbench train aasist --train la-train --data /corpora/LA --set epochs=5`
     """
@@ -74,7 +85,7 @@ def train(
     from spoofbench.errors import InvalidRecipe
     from spoofbench.jobs import Job, Request
     from spoofbench.plugins import catalogue
-    from spoofbench.processes import Processes
+    from spoofbench.processes import joined
     from spoofbench.protocols import load
     from spoofbench.training.recipe import change
 
@@ -89,18 +100,22 @@ def train(
         batch_size=batch_size,
         workers=workers,
         seed=seed,
+        micro_batch=micro_batch,
     )
-    processes = Processes()
-    job = Job(request, known, processes, voice_of(processes))
-    chosen = load(on, known)
-    chooser = dev or chosen.dev
-    if not chooser:
-        raise InvalidRecipe(f"{chosen.name} names no dev protocol", hint="say it with --dev")
     begun = {} if start is None else {"start": start}
-    training = job.training(
-        chosen, load(chooser, known), recipe_file=recipe, changes=change(changes or []) | begun
-    )
-    for line in job.training_plan(training):
-        note(line)
-    if not dry_run:
-        typer.echo(job.train(training).file)
+    with joined() as processes:
+        job = Job(request, known, processes, voice_of(processes))
+        chosen = load(on, known)
+        chooser = dev or chosen.dev
+        if not chooser:
+            raise InvalidRecipe(f"{chosen.name} names no dev protocol", hint="say it with --dev")
+        training = job.training(
+            chosen, load(chooser, known), recipe_file=recipe, changes=change(changes or []) | begun
+        )
+        if processes.is_first:
+            for line in job.training_plan(training):
+                note(line)
+        if not dry_run:
+            file = job.train(training).file
+            if processes.is_first:
+                typer.echo(file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -30,6 +30,12 @@ class Epoch(BaseModel):
     learning_rate: float
     """At the last step."""
     seconds: float
+    """Spent on training; dev scoring is not in it."""
+    waiting: float = 0.0
+    """Share of the seconds in which training waited for audio."""
+    utterances_per_second: float = 0.0
+    peak_mb: float = 0.0
+    """The most memory taken so far, of the device or the first process."""
 
 
 class Position(BaseModel):
@@ -45,6 +51,10 @@ class Position(BaseModel):
     """Sum of this epoch's losses so far."""
     seconds: float = 0.0
     """Time spent on this epoch so far."""
+    waited: float = 0.0
+    """Time of it in which training waited for audio."""
+    scaling: Mapping[str, float] = {}
+    """State of the loss scale, in fp16."""
     history: tuple[Epoch, ...] = ()
 
     def best(self) -> Epoch | None:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Adam
 from torch.utils.data import DataLoader
 
 from spoofbench import batches, weights
 from spoofbench.batches import Batch, Crop, Failure, RandomCrop, Whole, Work
 from spoofbench.contracts import Countermeasure, PretrainedPart, Progress, Trainable
-from spoofbench.devices import precision_context
 from spoofbench.errors import FailedTrials, InvalidRecipe, InvalidRun
 from spoofbench.files import storage_errors, write_text
 from spoofbench.metrics.detection import eer_point
+from spoofbench.processes import Processes
 from spoofbench.protocols import Protocol
 from spoofbench.robustness.applying import Applied
 from spoofbench.scores import ScoreTable
@@ -30,7 +30,10 @@ from spoofbench.terms import Terms
 from spoofbench.training import checkpoints
 from spoofbench.training.augmenting import Augmented
 from spoofbench.training.checkpoints import Epoch, Position
+from spoofbench.training.fabric import Learner, fabric_for
+from spoofbench.training.memory import peak_mb
 from spoofbench.training.recipe import Recipe
+from spoofbench.training.stopping import Told, listening
 from spoofbench.trials import Trial
 
 LAST = "last.safetensors"
@@ -58,6 +61,11 @@ class Task:
     """What the recipe's ``augment`` stands for."""
     checkpoint_seconds: float = 600.0
     """How much work a crash may lose."""
+    micro_batch: int | None = None
+    """Utterances whose gradients are computed at once; None for the whole batch."""
+    processes: Processes = field(default_factory=Processes)
+    note: Callable[[str], None] = lambda said: None  # noqa: ARG005
+    """Told what the user should know."""
 
     def steps_per_epoch(self) -> int:
         """Return the number of whole batches in the train protocol."""
@@ -114,20 +122,22 @@ def fit(make: Callable[[], Trainable], task: Task, *, progress: Progress, report
     """Train a model that ``make`` gives, and return the file of the weights chosen by dev EER.
 
     A run that was cut short goes on where it was; on a processor it then ends with the same bits as
-    one that was not. The generators that dropout and initialisation draw from are seeded, and
+    one that was not. Several processes share each batch; the gradients are those of the whole.
+    The generators that dropout and initialisation draw from are seeded, anew in each step, and
     given back as they were.
 
-    Raises `FailedTrials` for a recording that cannot be used, `InvalidRun` if the loss diverges.
+    Raises `FailedTrials` for a recording that cannot be used, `InvalidRun` if the loss diverges,
+    `Stopped` on SIGTERM and SIGUSR1.
     """
     with storage_errors(task.folder):
         task.folder.mkdir(parents=True, exist_ok=True)
     devices = [task.options.device] if task.options.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
+    with torch.random.fork_rng(devices=devices), listening() as told:
         torch.manual_seed(task.seed)
         made = make()
         if task.start is not None:
             start_from(made, task.start)
-        model = cast(nn.Module, made).to(task.options.device)
+        model = cast(nn.Module, made)
         recipe = task.recipe
         optimiser = Adam(
             [parameter for parameter in model.parameters() if parameter.requires_grad],
@@ -135,9 +145,13 @@ def fit(make: Callable[[], Trainable], task: Task, *, progress: Progress, report
             betas=recipe.betas,
             weight_decay=recipe.weight_decay,
         )
+        fabric = fabric_for(task.options.device, task.options.precision, task.processes)
+        learner = Learner(fabric, model, optimiser)
         last = task.folder / LAST
         position = checkpoints.load(last, model, optimiser) if last.exists() else Position()
-        _Loop(model, optimiser, task, progress, report).run_from(position)
+        learner.restore_scaling(position.scaling)
+        _Loop(learner, task, told, progress, report).run_from(position)
+    task.processes.wait_for_all()
     return task.folder / BEST
 
 
@@ -154,14 +168,15 @@ def start_from(model: Countermeasure, start: weights.Weights) -> None:
 
 class _Loop:
     def __init__(
-        self, model: nn.Module, optimiser: Adam, task: Task, progress: Progress, report: Report
+        self, learner: Learner, task: Task, told: Told, progress: Progress, report: Report
     ) -> None:
-        self.model = model
-        self.optimiser = optimiser
+        self.learner = learner
         self.task = task
+        self.told = told
         self.progress = progress
         self.report = report
         self.steps = task.steps_per_epoch()
+        self.micro_batch = task.micro_batch or task.recipe.batch_size
         self.work: list[Work] = []
         self.loader = batches.loader(
             self.work,
@@ -181,26 +196,33 @@ class _Loop:
             position = self._close(self._train_epoch(position))
 
     def _train_epoch(self, position: Position) -> Position:
+        processes = self.task.processes
         plan = batches.plan(self._order(position.epoch), self.task.recipe.batch_size)
+        whole = plan[position.step : self.steps]
         self.work[:] = [
-            replace(work, epoch=position.epoch) for work in plan[position.step : self.steps]
+            replace(
+                work, epoch=position.epoch, trials=work.trials[processes.rank :: processes.count]
+            )
+            for work in whole
         ]
         before = time.perf_counter()
-        for batch in self.loader:
-            loss = self._step(batch, position)
+        for work, batch in zip(whole, self.loader, strict=True):
+            arrived = time.perf_counter()
+            loss = self._step(work, batch, position)
             now = time.perf_counter()
             position = position.model_copy(
                 update={
                     "step": position.step + 1,
                     "loss_sum": position.loss_sum + loss,
                     "seconds": position.seconds + now - before,
+                    "waited": position.waited + arrived - before,
                 }
             )
             before = now
-            self.progress(
-                (position.epoch - 1) * self.steps + position.step,
-                self.task.recipe.epochs * self.steps,
-            )
+            self.progress(self._done(position), self.task.recipe.epochs * self.steps)
+            if processes.any(value=self.told.number is not None):
+                self._save(position)
+                raise self.told.error(self.task.folder)
             if time.perf_counter() - self.saved > self.task.checkpoint_seconds:
                 self._save(position)
         return position
@@ -212,61 +234,125 @@ class _Loop:
         )
         return [self.task.train.trials[place] for place in order]
 
-    def _step(self, batch: Batch, position: Position) -> float:
+    def _done(self, position: Position) -> int:
+        """Return how many steps of all epochs are done."""
+        return (position.epoch - 1) * self.steps + position.step
+
+    def _step(self, work: Work, batch: Batch, position: Position) -> float:
+        """Learn from this process's share of ``work``; return the loss of the whole."""
+        if batch.error is not None:
+            raise batch.error
         if batch.failures:
             raise FailedTrials(
                 "\n".join(failure.reason for failure in batch.failures),
                 hint="training on less than the protocol says would not be that protocol: "
                 "mend the recordings and give the same command again",
             )
-        done = (position.epoch - 1) * self.steps + position.step
-        for group in self.optimiser.param_groups:
+        done = self._done(position)
+        for group in self.learner.optimiser.param_groups:
             group["lr"] = learning_rate(
                 self.task.recipe, done, self.task.recipe.epochs * self.steps
             )
-        options = self.task.options
-        moved = batch.to(options.device)
-        self.model.train()
-        self.optimiser.zero_grad()
-        with precision_context(options.precision, options.device):
-            losses = cast(Trainable, self.model).loss(moved.audio, moved.lengths, moved.bonafide)
-        loss = weighted_mean(losses.float(), moved.bonafide, self.task.recipe)
-        if not math.isfinite(value := float(loss.detach())):
+        moved = batch.to(self.task.options.device)
+        total = sum(self.task.recipe.weight(bonafide=trial.bonafide) for trial in work.trials)
+        self.learner.model.train()
+        while True:
+            torch.manual_seed(_seed(self.task.seed, done, self.task.processes.rank))
+            try:
+                value = self._gradients(moved, total)
+                break
+            except torch.OutOfMemoryError as error:
+                self._spare_memory(error)
+        value = self.learner.mean(value)
+        if not math.isfinite(value):
             raise InvalidRun(
                 f"the loss is {value} in epoch {position.epoch}, on {', '.join(batch.utterances)}",
                 hint="a lower learning rate or --clip-norm may help; the last checkpoint is kept",
             )
-        loss.backward()  # type: ignore[no-untyped-call]
-        if self.task.recipe.clip_norm is not None:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.task.recipe.clip_norm)
-        self.optimiser.step()
+        self.learner.step(self.task.recipe.clip_norm)
         return value
+
+    def _gradients(self, batch: Batch, total: float) -> float:
+        """Compute the gradients of ``batch``, micro-batch by micro-batch; return its loss.
+
+        ``total`` is the weight of the utterances of all processes. Gradients are averaged over the
+        processes, so that the loss counts as many times as there are.
+        """
+        self.learner.optimiser.zero_grad()
+        share = self.task.processes.count / total
+        value = 0.0
+        count = len(batch.utterances)
+        for start in range(0, count, self.micro_batch):
+            part = slice(start, start + self.micro_batch)
+            losses = self.learner.loss(batch.audio[part], batch.lengths[part], batch.bonafide[part])
+            loss = (self.task.recipe.weights(batch.bonafide[part]) * losses).sum() * share
+            value += float(loss.detach())
+            if not math.isfinite(value):
+                break
+            self.learner.backward(loss, is_last=start + self.micro_batch >= count)
+        return value
+
+    def _spare_memory(self, error: Exception) -> None:
+        """Halve the micro-batch, which leaves the batch as it is; raise where it is one already."""
+        if self.micro_batch == 1:
+            raise InvalidRun(
+                "the memory does not suffice for one utterance at a time",
+                hint="choose shorter crops (--set samples=...), or --precision bf16",
+            ) from error
+        self.micro_batch = -(-self.micro_batch // 2)
+        torch.cuda.empty_cache()
+        self.task.note(
+            f"memory is short: going on with {self.micro_batch} utterances at a time, "
+            f"batches of {self.task.recipe.batch_size} as before"
+        )
 
     def _close(self, position: Position) -> Position:
         """Score dev, keep the weights if they are the best so far, and turn to the next epoch."""
+        trained = self.steps * self.task.recipe.batch_size
+        eer = self.learner.fabric.broadcast(self._dev_eer())
         epoch = Epoch(
             epoch=position.epoch,
             loss=position.loss_sum / self.steps,
-            dev_eer=dev_eer(cast(Trainable, self.model), self.dev_loader, self.task),
-            learning_rate=self.optimiser.param_groups[0]["lr"],
+            dev_eer=eer,
+            learning_rate=self.learner.optimiser.param_groups[0]["lr"],
             seconds=round(position.seconds, 3),
+            waiting=round(position.waited / position.seconds, 4),
+            utterances_per_second=round(trained / position.seconds, 3),
+            peak_mb=round(peak_mb(self.task.options.device), 1),
         )
         following = Position(epoch=epoch.epoch + 1, history=(*position.history, epoch))
         is_best = following.best() == epoch
-        if is_best:
+        if is_best and self.task.processes.is_first:
             weights.save(
-                self.model,
+                self.learner.model,
                 self.task.folder / BEST,
                 self.task.origin(epoch=epoch.epoch, dev_eer=epoch.dev_eer),
             )
         self._save(following)
-        write_text(self.task.folder / HISTORY, checkpoints.csv(following.history))
-        self.report(epoch, is_best)
+        if self.task.processes.is_first:
+            write_text(self.task.folder / HISTORY, checkpoints.csv(following.history))
+            self.report(epoch, is_best)
         return following
 
+    def _dev_eer(self) -> float:
+        """Return the dev EER; only the first process computes it."""
+        if not self.task.processes.is_first:
+            return math.nan
+        return dev_eer(cast(Trainable, self.learner.model), self.dev_loader, self.task)
+
     def _save(self, position: Position) -> None:
-        checkpoints.save(self.task.folder / LAST, self.model, self.optimiser, position)
+        if self.task.processes.is_first:
+            position = position.model_copy(update={"scaling": self.learner.scaling()})
+            checkpoints.save(
+                self.task.folder / LAST, self.learner.model, self.learner.optimiser, position
+            )
+        self.task.processes.wait_for_all()
         self.saved = time.perf_counter()
+
+
+def _seed(seed: int, step: int, rank: int) -> int:
+    """Return what dropout draws from in one step of one process."""
+    return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
 
 
 def _crop(task: Task) -> Crop:
@@ -312,9 +398,3 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     """Return the rate of ``step`` out of ``steps``: half a cosine from first to last rate."""
     fall = recipe.learning_rate - recipe.final_learning_rate
     return recipe.final_learning_rate + fall * 0.5 * (1 + math.cos(math.pi * step / steps))
-
-
-def weighted_mean(losses: Tensor, bonafide: Tensor, recipe: Recipe) -> Tensor:
-    """Return the mean of ``losses`` ``(batch,)``, each class weighing what the recipe says."""
-    weight = torch.where(bonafide, recipe.bonafide_weight, recipe.spoof_weight)
-    return (weight * losses).sum() / weight.sum()

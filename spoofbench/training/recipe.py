@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from spoofbench import tomlfile
 from spoofbench.errors import InvalidRecipe
 from spoofbench.specs import ModelSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _DecayRate = Annotated[float, Field(ge=0, lt=1)]
 
@@ -47,6 +50,16 @@ class Recipe(BaseModel):
     """Conditions, as in `robustness`, of which one is drawn for an utterance in each epoch."""
     augment_share: float = Field(default=1.0, ge=0, le=1)
     """Share of the utterances to which one is applied."""
+
+    def weight(self, *, bonafide: bool) -> float:
+        """Return the weight of an utterance's loss."""
+        return self.bonafide_weight if bonafide else self.spoof_weight
+
+    def weights(self, bonafide: Tensor) -> Tensor:
+        """Return the weight of each utterance's loss, ``(batch,)``, given ``bonafide``."""
+        import torch
+
+        return torch.where(bonafide, self.bonafide_weight, self.spoof_weight)
 
 
 def recipe_for(
