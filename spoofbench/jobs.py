@@ -186,7 +186,7 @@ class Job:
         dev: Protocol,
         *,
         given: str | None = None,
-        recipe_file: Path | None = None,
+        recipe_file: str | None = None,
         changes: Mapping[str, Any] | None = None,
     ) -> Training:
         """Put together what training on ``train``, chosen by ``dev``, will be.
@@ -226,7 +226,7 @@ class Job:
         )
         return Training(terms=terms, task=task)
 
-    def _recipe(self, train: Protocol, file: Path | None, changes: Mapping[str, Any]) -> Recipe:
+    def _recipe(self, train: Protocol, file: str | None, changes: Mapping[str, Any]) -> Recipe:
         """Return how the model is trained; one that is fitted at once has no steps to change."""
         model = self.model()
         if not isinstance(model, ClosedForm):

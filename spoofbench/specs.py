@@ -91,7 +91,8 @@ class ModelSpec(Spec):
     ``samples`` is the input length, in samples, that the model was made for (None: utterances stay
     whole). ``min_samples`` is the shortest input that it can take, ``max_samples`` the longest
     (None: any). ``parameters`` is how many numbers it learns (0: not said). ``recipe`` names the
-    TOML file of its default training recipe, as ``package:file.toml``. ``source`` is the paper or
+    TOML file of its default training recipe, as ``package:file.toml``, ``recipes`` further ones,
+    which ``--recipe`` takes by the file's name without its ending. ``source`` is the paper or
     page that describes the model, ``figures`` what was published of it.
 
     ``shortcut`` says in words what the model hears, for one that hears nothing else on purpose:
@@ -104,6 +105,7 @@ class ModelSpec(Spec):
     max_samples: int | None = None
     parameters: int = 0
     recipe: str = ""
+    recipes: tuple[str, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
     source: str = ""
     figures: tuple[Figure, ...] = ()
@@ -111,8 +113,13 @@ class ModelSpec(Spec):
 
     def __post_init__(self) -> None:
         super(ModelSpec, self).__post_init__()
-        if self.recipe and not _RESOURCE.fullmatch(self.recipe):
-            raise ValueError(f"the recipe {self.recipe!r} does not read 'package:file.toml'")
+        for recipe in filter(None, (self.recipe, *self.recipes)):
+            if not _RESOURCE.fullmatch(recipe):
+                raise ValueError(f"the recipe {recipe!r} does not read 'package:file.toml'")
+
+    def named_recipes(self) -> dict[str, str]:
+        """Return the further recipes by the names that ``--recipe`` takes."""
+        return {r.partition(":")[2].removesuffix(".toml"): r for r in self.recipes}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

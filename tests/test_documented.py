@@ -70,6 +70,8 @@ def test_every_number_of_a_recipe_is_in_the_reference_with_its_default(name):
         assert stated == str(list(default))
     elif isinstance(default, str):
         assert stated == default
+    elif isinstance(default, dict):
+        assert stated == str(default)
     else:
         assert float(stated) == default
 

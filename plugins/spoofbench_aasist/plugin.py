@@ -9,6 +9,9 @@ from spoofbench import Checkpoint, Figure, ModelSpec, hookimpl
 PAPER = "https://arxiv.org/abs/2110.01200"
 RAWGAT_PAPER = "https://arxiv.org/abs/2107.12710"
 RECIPE = "spoofbench_aasist:paper.toml"
+RECIPES = tuple(
+    f"spoofbench_aasist:{name}.toml" for name in ("paper", "la", "la-rawboost", "finetune", "mini")
+)
 SAMPLES = 64_600
 MIN_SAMPLES = 2_315
 REPOSITORY = "https://github.com/clovaai/aasist"
@@ -67,6 +70,7 @@ def spoofbench_models() -> Sequence[ModelSpec]:
             min_samples=MIN_SAMPLES,
             parameters=297_866,
             recipe=RECIPE,
+            recipes=RECIPES,
             checkpoints=(AASIST_OFFICIAL,),
             source=PAPER,
             figures=_on_la(0.0083, 0.0275, PAPER, "best of three seeds; their mean is 1.13 %"),
@@ -79,6 +83,7 @@ def spoofbench_models() -> Sequence[ModelSpec]:
             min_samples=MIN_SAMPLES,
             parameters=85_306,
             recipe=RECIPE,
+            recipes=RECIPES,
             checkpoints=(AASIST_L_OFFICIAL,),
             source=PAPER,
             figures=_on_la(0.0099, 0.0309, PAPER, "best of three seeds"),
@@ -91,6 +96,7 @@ def spoofbench_models() -> Sequence[ModelSpec]:
             min_samples=MIN_SAMPLES,
             parameters=297_866,
             recipe=RECIPE,
+            recipes=RECIPES,
             checkpoints=(AASIST_OFFICIAL,),
             source=PAPER,
         ),
@@ -102,6 +108,7 @@ def spoofbench_models() -> Sequence[ModelSpec]:
             min_samples=MIN_SAMPLES,
             parameters=418_949,
             recipe=RECIPE,
+            recipes=RECIPES,
             source="https://arxiv.org/abs/2005.08100",
         ),
         ModelSpec(

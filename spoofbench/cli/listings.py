@@ -44,6 +44,7 @@ def _print_model(name: str) -> None:
         ("input", f"{length}, {spec.sample_rate / 1000:g} kHz"),
         ("parameters", f"{spec.parameters:,}" if spec.parameters else "-"),
         ("recipe", spec.recipe or "-"),
+        ("further recipes", ", ".join(spec.named_recipes()) or "-"),
         ("source", spec.source or "-"),
     ]
     rows += [

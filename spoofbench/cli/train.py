@@ -24,8 +24,13 @@ def train(
         ),
     ] = None,
     recipe: Annotated[
-        Path | None,
-        typer.Option("--recipe", metavar="FILE", help="TOML file that changes the model's recipe."),
+        str | None,
+        typer.Option(
+            "--recipe",
+            metavar="NAME|FILE",
+            help="One of the model's further recipes (`spoofbench models NAME`), or a TOML file "
+            "that changes its own.",
+        ),
     ] = None,
     changes: Annotated[
         list[str] | None,

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from spoofbench.errors import InvalidRun
 from spoofbench.files import write_tensors
+from spoofbench.training.averaging import Average
 
 _METADATA = "position"
 
@@ -62,18 +63,28 @@ class Position(BaseModel):
         return min(reversed(self.history), key=lambda epoch: epoch.dev_eer, default=None)
 
 
-def save(file: Path, model: nn.Module, optimiser: Optimizer, position: Position) -> None:
-    """Write ``file``: weights, optimiser state, random state and ``position``."""
+def save(
+    file: Path,
+    model: nn.Module,
+    optimiser: Optimizer,
+    position: Position,
+    average: Average | None = None,
+) -> None:
+    """Write ``file``: weights, their average, optimiser state, random state and ``position``."""
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in state.items()}
+    if average is not None:
+        tensors |= {f"average.{name}": tensor for name, tensor in average.state().items()}
     tensors["random.cpu"] = torch.get_rng_state()
     if torch.cuda.is_available():
         tensors["random.cuda"] = torch.cuda.get_rng_state()
     write_tensors(file, tensors, {_METADATA: position.model_dump_json()})
 
 
-def load(file: Path, model: nn.Module, optimiser: Optimizer) -> Position:
+def load(
+    file: Path, model: nn.Module, optimiser: Optimizer, average: Average | None = None
+) -> Position:
     """Restore from ``file`` what `save` wrote, and return the position.
 
     Raises `InvalidRun` for a file that is damaged or belongs to another model.
@@ -83,6 +94,8 @@ def load(file: Path, model: nn.Module, optimiser: Optimizer) -> Position:
         with safe_open(file, framework="pt") as stored:
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         model.load_state_dict(_under("model", tensors))
+        if average is not None:
+            average.restore(_under("average", tensors))
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _under("optimiser", tensors).items():
             index, _, what = name.partition(".")

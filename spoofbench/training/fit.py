@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from spoofbench.scoring import Options, optimised, score_batches
 from spoofbench.terms import Terms
 from spoofbench.training import checkpoints
 from spoofbench.training.augmenting import Augmented
+from spoofbench.training.averaging import Average
 from spoofbench.training.checkpoints import Epoch, Position
 from spoofbench.training.fabric import Learner, fabric_for
 from spoofbench.training.memory import peak_mb
@@ -140,7 +141,7 @@ def fit(make: Callable[[], Trainable], task: Task, *, progress: Progress, report
         model = cast(nn.Module, made)
         recipe = task.recipe
         optimiser = Adam(
-            [parameter for parameter in model.parameters() if parameter.requires_grad],
+            _groups(model, recipe),
             lr=recipe.learning_rate,
             betas=recipe.betas,
             weight_decay=recipe.weight_decay,
@@ -148,9 +149,11 @@ def fit(make: Callable[[], Trainable], task: Task, *, progress: Progress, report
         fabric = fabric_for(task.options.device, task.options.precision, task.processes)
         learner = Learner(fabric, model, optimiser)
         last = task.folder / LAST
-        position = checkpoints.load(last, model, optimiser) if last.exists() else Position()
+        average = Average(model) if recipe.average_from is not None else None
+        begun = last.exists()
+        position = checkpoints.load(last, model, optimiser, average) if begun else Position()
         learner.restore_scaling(position.scaling)
-        _Loop(learner, task, told, progress, report).run_from(position)
+        _Loop(learner, average, task, told, progress, report).run_from(position)
     task.processes.wait_for_all()
     return task.folder / BEST
 
@@ -168,9 +171,16 @@ def start_from(model: Countermeasure, start: weights.Weights) -> None:
 
 class _Loop:
     def __init__(
-        self, learner: Learner, task: Task, told: Told, progress: Progress, report: Report
+        self,
+        learner: Learner,
+        average: Average | None,
+        task: Task,
+        told: Told,
+        progress: Progress,
+        report: Report,
     ) -> None:
         self.learner = learner
+        self.average = average
         self.task = task
         self.told = told
         self.progress = progress
@@ -192,8 +202,35 @@ class _Loop:
     def run_from(self, position: Position) -> None:
         """Train from ``position`` to the last epoch."""
         self.saved = time.perf_counter()
-        while position.epoch <= self.task.recipe.epochs:
+        while position.epoch <= self.task.recipe.epochs and not self._is_enough(position):
             position = self._close(self._train_epoch(position))
+        if self.average is not None and self.average.count and self.task.processes.is_first:
+            self._judge_average(self.average, position)
+
+    def _judge_average(self, average: Average, position: Position) -> None:
+        """Keep the average of the epochs instead of the best of them, if dev says so."""
+        best = position.best()
+        torch.manual_seed(_seed(self.task.seed, self._done(position), 0))
+        plan = batches.plan(self._order(position.epoch), self.task.recipe.batch_size)
+        self.work[:] = [replace(work, epoch=position.epoch) for work in plan[: self.steps]]
+        model = average.model(self.loader, self.task.options.device)
+        eer = dev_eer(cast(Trainable, model), self.dev_loader, self.task)
+        is_best = best is None or eer <= best.dev_eer
+        self.task.note(
+            f"average of {average.count} epochs: dev EER {100 * eer:6.2f} %"
+            + (" (best)" if is_best else "")
+        )
+        if is_best:
+            origin = self.task.origin(epoch=position.epoch - 1, dev_eer=eer)
+            weights.save(model, self.task.folder / BEST, origin)
+
+    def _is_enough(self, position: Position) -> bool:
+        """Say whether dev has not become better for as many epochs as the recipe has patience."""
+        best, patience = position.best(), self.task.recipe.patience
+        if best is None or patience is None or position.epoch - 1 - best.epoch < patience:
+            return False
+        self.task.note(f"no better dev EER for {patience} epochs: training stops")
+        return True
 
     def _train_epoch(self, position: Position) -> Position:
         processes = self.task.processes
@@ -249,10 +286,9 @@ class _Loop:
                 "mend the recordings and give the same command again",
             )
         done = self._done(position)
+        rate = learning_rate(self.task.recipe, done, self.task.recipe.epochs * self.steps)
         for group in self.learner.optimiser.param_groups:
-            group["lr"] = learning_rate(
-                self.task.recipe, done, self.task.recipe.epochs * self.steps
-            )
+            group["lr"] = rate * self.task.recipe.rate_of(group["name"], position.epoch)
         moved = batch.to(self.task.options.device)
         total = sum(self.task.recipe.weight(bonafide=trial.bonafide) for trial in work.trials)
         self.learner.model.train()
@@ -284,7 +320,9 @@ class _Loop:
         count = len(batch.utterances)
         for start in range(0, count, self.micro_batch):
             part = slice(start, start + self.micro_batch)
-            losses = self.learner.loss(batch.audio[part], batch.lengths[part], batch.bonafide[part])
+            losses = self.task.recipe.focal(
+                self.learner.loss(batch.audio[part], batch.lengths[part], batch.bonafide[part])
+            )
             loss = (self.task.recipe.weights(batch.bonafide[part]) * losses).sum() * share
             value += float(loss.detach())
             if not math.isfinite(value):
@@ -314,12 +352,21 @@ class _Loop:
             epoch=position.epoch,
             loss=position.loss_sum / self.steps,
             dev_eer=eer,
-            learning_rate=self.learner.optimiser.param_groups[0]["lr"],
+            learning_rate=learning_rate(
+                self.task.recipe, self._done(position) - 1, self.task.recipe.epochs * self.steps
+            ),
             seconds=round(position.seconds, 3),
             waiting=round(position.waited / position.seconds, 4),
             utterances_per_second=round(trained / position.seconds, 3),
             peak_mb=round(peak_mb(self.task.options.device), 1),
         )
+        since = self.task.recipe.average_from
+        if (
+            self.average is not None
+            and since is not None
+            and epoch.epoch > since * self.task.recipe.epochs
+        ):
+            self.average.add(self.learner.model)
         following = Position(epoch=epoch.epoch + 1, history=(*position.history, epoch))
         is_best = following.best() == epoch
         if is_best and self.task.processes.is_first:
@@ -344,10 +391,34 @@ class _Loop:
         if self.task.processes.is_first:
             position = position.model_copy(update={"scaling": self.learner.scaling()})
             checkpoints.save(
-                self.task.folder / LAST, self.learner.model, self.learner.optimiser, position
+                self.task.folder / LAST,
+                self.learner.model,
+                self.learner.optimiser,
+                position,
+                self.average,
             )
         self.task.processes.wait_for_all()
         self.saved = time.perf_counter()
+
+
+def _groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+    """Return the parameters that learn, those of one rate together, under one of their names.
+
+    Raises `InvalidRecipe` for a rate of which there is no parameter.
+    """
+    learning = {n: p for n, p in model.named_parameters() if p.requires_grad}
+    known = ", ".join(sorted({parameter.partition(".")[0] for parameter in learning}))
+    for name in recipe.rates:
+        if not any(parameter.startswith(name) for parameter in learning):
+            raise InvalidRecipe(
+                f"rates: no parameter that learns has a name that begins with '{name}'",
+                hint=f"they begin with: {known}",
+            )
+    named: dict[str, list[str]] = {}
+    for parameter in learning:
+        matching = [name for name in recipe.rates if parameter.startswith(name)]
+        named.setdefault(max(matching, key=len, default=""), []).append(parameter)
+    return [{"params": [learning[n] for n in names], "name": names[0]} for names in named.values()]
 
 
 def _seed(seed: int, step: int, rank: int) -> int:

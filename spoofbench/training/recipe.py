@@ -44,12 +44,39 @@ class Recipe(BaseModel):
     """Weight of a spoof's loss."""
     start: str = ""
     """Weights to start from, a name in the model's spec or a file; random ones if not given."""
+    rates: Mapping[str, Annotated[float, Field(ge=0)]] = {}
+    """Share of the learning rate by which parameters learn whose name begins so; 0 freezes them."""
+    frozen_epochs: int = Field(default=0, ge=0)
+    """Epochs at the start in which the parameters named in ``rates`` do not learn."""
+    focal_gamma: float = Field(default=0.0, ge=0)
+    """Exponent of the focal loss: how little utterances count that are judged well already."""
+    average_from: float | None = Field(default=None, ge=0, lt=1)
+    """Share of the epochs after which the weights of each epoch are averaged (SWA)."""
+    patience: int | None = Field(default=None, ge=1)
+    """Epochs without a better dev EER after which training stops."""
     clip_norm: float | None = Field(default=None, gt=0)
     """Largest norm of the gradient, if it is to be clipped."""
     augment: tuple[str, ...] = ()
     """Conditions, as in `robustness`, of which one is drawn for an utterance in each epoch."""
     augment_share: float = Field(default=1.0, ge=0, le=1)
     """Share of the utterances to which one is applied."""
+
+    def focal(self, losses: Tensor) -> Tensor:
+        """Return ``losses`` ``(batch,)``, which are cross entropies, as focal losses.
+
+        ``(1 - p) ** gamma * -log p``, p the probability of the right answer. Source: Lin et al.,
+        "Focal loss for dense object detection", ICCV 2017 (https://arxiv.org/abs/1708.02002).
+        """
+        if not self.focal_gamma:
+            return losses
+        return (1 - (-losses).exp()).clamp(min=1e-6) ** self.focal_gamma * losses
+
+    def rate_of(self, parameter: str, epoch: int) -> float:
+        """Return by which share of the learning rate ``parameter`` learns in ``epoch`` (from 1)."""
+        named = [name for name in self.rates if parameter.startswith(name)]
+        if not named:
+            return 1.0
+        return 0.0 if epoch <= self.frozen_epochs else self.rates[max(named, key=len)]
 
     def weight(self, *, bonafide: bool) -> float:
         """Return the weight of an utterance's loss."""
@@ -66,26 +93,30 @@ def recipe_for(
     spec: ModelSpec,
     *,
     corpus: Mapping[str, Any],
-    file: Path | None = None,
+    file: Path | str | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Recipe:
     """Put a recipe together, later sources on top: model, ``corpus``, ``file``, ``options``.
 
     ``corpus`` is what the train protocol overrides (crops that are too short for the model become
-    as long as it needs), ``file`` a TOML file of the user's, ``options``
-    what was given on the command line. Raises `InvalidRecipe`.
+    as long as it needs), ``file`` a TOML file of the user's, or the name of one of the model's
+    further recipes, which no corpus overrides; ``options`` is what was given on the command line.
+    Raises `InvalidRecipe`.
     """
     table: dict[str, Any] = {"samples": spec.samples}
-    if spec.recipe:
-        package, _, name = spec.recipe.partition(":")
-        text = (files(package) / name).read_text(encoding="utf-8")
-        table |= _checked(text, where=spec.recipe)
-    table |= corpus
-    if "samples" in corpus:  # the length that suits a corpus is no rule for what cannot take it
-        table["samples"] = max(int(corpus["samples"]), spec.min_samples)
-    if file is not None:
+    named = spec.named_recipes().get(str(file), "")
+    for resource in (spec.recipe, named):
+        if resource:
+            package, _, name = resource.partition(":")
+            text = (files(package) / name).read_text(encoding="utf-8")
+            table |= _checked(text, where=resource)
+    if not named:
+        table |= corpus
+        if "samples" in corpus:  # what suits a corpus is no rule for a model that cannot take it
+            table["samples"] = max(int(corpus["samples"]), spec.min_samples)
+    if file is not None and not named:
         try:
-            text = file.read_text(encoding="utf-8")
+            text = Path(file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidRecipe(f"the recipe {file} cannot be read: {error}") from error
         table |= _checked(text, where=str(file))
