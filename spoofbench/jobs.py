@@ -51,6 +51,7 @@ from spoofbench.robustness.conditions import Condition, parse
 from spoofbench.robustness.pool import POOL_BYTES, SpeechPool
 from spoofbench.runs import CLEAN, ModelRecord, RunRecord, WeightsRecord
 from spoofbench.scoring import Options
+from spoofbench.seeds import training_identity
 from spoofbench.specs import ModelSpec
 from spoofbench.terms import Terms, terms_of
 from spoofbench.training import closed_form, fit, trainings
@@ -343,11 +344,14 @@ class Job:
             file=file, source="trained", sha256=record.sha256, origin=weights.origin_of(file)
         )
 
-    def chosen_weights(self, wanted: str | None, protocol: Protocol) -> Weights | Training | None:
+    def chosen_weights(
+        self, wanted: str | None, protocol: Protocol, *, this_seed: bool = False
+    ) -> Weights | Training | None:
         """Return the weights to score with, or the training that will give them.
 
-        They are those that were asked for, else those trained before in this workspace. None is for
-        models that have no parameters: random weights never yield a table.
+        They are those that were asked for, else those trained before in this workspace, with
+        another seed too unless ``this_seed`` matters. None is for models that have no parameters:
+        random weights never yield a table.
         """
         if wanted is not None:
             return weights.find(self.spec, wanted)
@@ -372,6 +376,8 @@ class Job:
             ) from error
         if trainings.read(training.task.folder) is not None:
             return self.train(training)
+        if this_seed:
+            return training
         others = trainings.finished(self.request.out, self.spec.name, training.terms.train.protocol)
         if len(others) > 1:
             raise InvalidWeights(
@@ -574,6 +580,8 @@ class Job:
             protocol=terms.protocol,
             fingerprint=terms.fingerprint,
             corpus=str(terms.root.resolve()),
+            training=training_identity(found.origin) if found and found.origin else "",
+            seed=found.origin.seed if found and found.origin else None,
             limit=terms.limit,
             trials=len(terms.trials),
             batch_size=options.batch_size,

@@ -91,6 +91,10 @@ class RunRecord(_Part):
     fingerprint: str
     corpus: str
     """The folder that the trials, and the audio, were read from."""
+    training: str = ""
+    """What the training of the weights, made here, is but for its seed; empty for other weights."""
+    seed: int | None = None
+    """Seed of that training."""
     limit: int | None = None
     trials: int
     batch_size: int | None = None

@@ -11,6 +11,7 @@ from spoofbench.corpora import read_trials
 from spoofbench.errors import CorpusNotFound, InvalidRun
 from spoofbench.plugins import Catalogue
 from spoofbench.rows import calibration_remark, flipped, judge
+from spoofbench.seeds import summed_up
 from spoofbench.tables import ResultTable, Row, result_table, unused, worst_first
 from spoofbench.terms import Terms, terms_of
 from spoofbench.views import View
@@ -51,20 +52,17 @@ def tabulate(
         group = groups[record.fingerprint]
         group.records.append(record)
         terms, rows, stamps = group.terms, group.rows, group.stamps
-        table = scores.read(folder / runs.SCORES, terms.trials)
+        scored = scores.read(folder / runs.SCORES, terms.trials)
         label = unused(record.title, {row.run for row in rows})
-        rows += judge(label, table, terms, uncertainty=chosen.uncertainty, advance=advance)
-        if flipped(table):
+        group.by_label[label] = record
+        rows += judge(label, scored, terms, uncertainty=chosen.uncertainty, advance=advance)
+        if flipped(scored):
             stamps.append(f"{label}: EER above 50 %: it ranks spoofs above bona fide")
-        stamps += calibration_remark(label, table, terms)
-    made = [
-        auditing.explained(
-            result_table(group.terms, group.rows, group.stamps, uncertainty=chosen.uncertainty),
-            group.records,
-            catalogue,
-        )
-        for group in groups.values()
-    ]
+        stamps += calibration_remark(label, scored, terms)
+    made = []
+    for group in groups.values():
+        table = result_table(group.terms, group.rows, group.stamps, uncertainty=chosen.uncertainty)
+        made.append(auditing.explained(summed_up(table, group.by_label), group.records, catalogue))
     return Tables(
         tables=tuple(worst_first(table) if chosen.worst_first else table for table in made),
         reasons=_differences([group.terms for group in groups.values()]),
@@ -79,6 +77,7 @@ class _Group:
     rows: list[Row] = field(default_factory=list)
     stamps: list[str] = field(default_factory=list)
     records: list[runs.RunRecord] = field(default_factory=list)
+    by_label: dict[str, runs.RunRecord] = field(default_factory=dict)
 
 
 def as_seen(terms: Terms, view: View, catalogue: Catalogue) -> Terms:

@@ -66,6 +66,15 @@ Format = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random in training.")]
 
+Seeds = Annotated[
+    int,
+    typer.Option(
+        "--seeds",
+        metavar="N",
+        min=1,
+        help="Train N times, with as many seeds from --seed on; say mean and standard deviation.",
+    ),
+]
 Metrics = Annotated[
     str,
     typer.Option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +41,7 @@ def run(
     batch_size: options.BatchSize = 8,
     workers: options.Workers = None,
     seed: options.Seed = 1234,
+    seeds: options.Seeds = 1,
     out: options.Out = Path("runs"),
     ci: options.Ci = "",
     output: options.Format = "terminal",
@@ -59,13 +61,15 @@ def run(
 
     Example: `spoofbench run aasist` trains on the generated protocol `toy`, and judges the result.
 
+    Example: `spoofbench run aasist --seeds 3` trains and judges three, and says how they differ.
+
     Example: `spoofbench run aasist --protocol la-eval --weights official --data /corpora/LA`
     """
     from spoofbench.cli.progress import note, voice_of
     from spoofbench.cli.reports import reporter
     from spoofbench.cli.score import score
     from spoofbench.cli.viewing import advancing, uncertainty_of, view_of
-    from spoofbench.errors import MissingExtra
+    from spoofbench.errors import InvalidSettings, MissingExtra
     from spoofbench.jobs import Job, Request, Training, run_shortcuts
     from spoofbench.plugins import catalogue
     from spoofbench.processes import joined
@@ -96,26 +100,37 @@ def run(
         workers=workers,
         seed=seed,
     )
+    folders = []
     with joined() as processes:
         voice = voice_of(processes)
-        job = Job(request, known, processes, voice)
         chosen = load(protocol, known)
-        terms = job.terms(chosen)
-        found = job.chosen_weights(weights, chosen)
-        if processes.is_first and (dry_run or isinstance(found, Training)):
-            for line in job.plan(terms, found):
-                note(line)
+        for own_seed in range(seed, seed + seeds):
+            job = Job(replace(request, seed=own_seed), known, processes, voice)
+            terms = job.terms(chosen)
+            found = job.chosen_weights(weights, chosen, this_seed=seeds > 1)
+            if seeds > 1 and not isinstance(found, Training) and weights is not None:
+                raise InvalidSettings(
+                    "--seeds trains, and --weights names weights that are trained already",
+                    hint="leave out one of them",
+                )
+            if processes.is_first and (dry_run or isinstance(found, Training)):
+                for line in job.plan(terms, found):
+                    note(line)
+            if dry_run:
+                continue
+            folder = job.score(terms, job.train(found) if isinstance(found, Training) else found)
+            if folder is not None:
+                folders.append(folder)
         if dry_run:
             return
-        ready = job.train(found) if isinstance(found, Training) else found
-        folder = job.score(terms, ready)
         if chosen.report.audit and limit is None and processes.count == 1:
             try:
                 run_shortcuts(request, chosen, known, processes, voice)
             except MissingExtra as error:
                 note(f"no shortcut audit: {error} ({error.hint})")
-    if folder is not None:
-        with advancing(view.uncertainty, 1) as advance:
-            made = tabulate([folder], known, data=data, view=view, advance=advance)
+    if folders:
+        with advancing(view.uncertainty, len(folders)) as advance:
+            made = tabulate(folders, known, data=data, view=view, advance=advance)
         write(made.tables, sys.stdout)
-        note(f"run folder: {folder}")
+        for folder in folders:
+            note(f"run folder: {folder}")

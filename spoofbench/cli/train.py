@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -66,6 +67,7 @@ def train(
         ),
     ] = None,
     seed: options.Seed = 1234,
+    seeds: options.Seeds = 1,
     out: options.Out = Path("runs"),
     dry_run: Annotated[
         bool,
@@ -92,6 +94,7 @@ def train(
     from spoofbench.plugins import catalogue
     from spoofbench.processes import joined
     from spoofbench.protocols import load
+    from spoofbench.seeds import spread
     from spoofbench.training.recipe import change
 
     known = catalogue()
@@ -108,19 +111,35 @@ def train(
         micro_batch=micro_batch,
     )
     begun = {} if start is None else {"start": start}
+    eers = []
     with joined() as processes:
-        job = Job(request, known, processes, voice_of(processes))
-        chosen = load(on, known)
-        chooser = dev or chosen.dev
-        if not chooser:
-            raise InvalidRecipe(f"{chosen.name} names no dev protocol", hint="say it with --dev")
-        training = job.training(
-            chosen, load(chooser, known), recipe_file=recipe, changes=change(changes or []) | begun
-        )
-        if processes.is_first:
-            for line in job.training_plan(training):
-                note(line)
-        if not dry_run:
-            file = job.train(training).file
+        for own_seed in range(seed, seed + seeds):
+            job = Job(replace(request, seed=own_seed), known, processes, voice_of(processes))
+            chosen = load(on, known)
+            chooser = dev or chosen.dev
+            if not chooser:
+                raise InvalidRecipe(
+                    f"{chosen.name} names no dev protocol", hint="say it with --dev"
+                )
+            training = job.training(
+                chosen,
+                load(chooser, known),
+                recipe_file=recipe,
+                changes=change(changes or []) | begun,
+            )
+            if processes.is_first and own_seed == seed:
+                for line in job.training_plan(training):
+                    note(line)
+            if dry_run:
+                return
+            trained = job.train(training)
             if processes.is_first:
-                typer.echo(file)
+                typer.echo(trained.file)
+                if trained.origin is not None:
+                    eers.append(trained.origin.dev_eer)
+    if len(eers) > 1:
+        best = min(range(len(eers)), key=lambda place: eers[place])
+        note(
+            f"dev EER % of {len(eers)} seeds: mean (standard deviation) "
+            f"{spread(eers, percent=True)}, best {100 * eers[best]:.2f} (seed {seed + best})"
+        )
