@@ -189,6 +189,7 @@ class Job:
         given: str | None = None,
         recipe_file: str | None = None,
         changes: Mapping[str, Any] | None = None,
+        paper_selection: bool = False,
     ) -> Training:
         """Put together what training on ``train``, chosen by ``dev``, will be.
 
@@ -196,11 +197,12 @@ class Job:
         """
         given = given or train.data.corpus
         fit.check_role(train, "trained on")
-        fit.check_role(dev, "chosen by")
+        if not paper_selection:
+            fit.check_role(dev, "chosen by")
         recipe = self._recipe(train, recipe_file, changes or {})
         start = weights.find(self.spec, recipe.start, option="start") if recipe.start else None
         on, by = self.terms(train, given=given), self.terms(dev, given=given)
-        fit.check(on, by, recipe)
+        fit.check(on, by, recipe, paper_selection=paper_selection)
         terms = TrainingTerms(
             model=self._record(),
             train=PartRecord(protocol=train.name, fingerprint=on.fingerprint),
@@ -274,6 +276,10 @@ class Job:
                 hint="choose a batch size that they divide: --set batch_size=...",
             )
         self.processes.wait_for_all()  # before the first writes what the others look for
+        trainings.refuse_changed(self.request.out, training.terms)
+        self.processes.wait_for_all()
+        if self.processes.is_first:
+            trainings.begin(training.terms, task.folder)
         started = time.perf_counter()
         file = self._fitted(training)
         origin = weights.origin_of(file)
@@ -582,6 +588,9 @@ class Job:
             corpus=str(terms.root.resolve()),
             training=training_identity(found.origin) if found and found.origin else "",
             seed=found.origin.seed if found and found.origin else None,
+            chosen_by_eval=found.origin.dev
+            if found and found.origin and found.origin.chosen_by_eval
+            else "",
             limit=terms.limit,
             trials=len(terms.trials),
             batch_size=options.batch_size,

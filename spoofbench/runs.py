@@ -95,6 +95,8 @@ class RunRecord(_Part):
     """What the training of the weights, made here, is but for its seed; empty for other weights."""
     seed: int | None = None
     """Seed of that training."""
+    chosen_by_eval: str = ""
+    """The eval protocol that chose the weights, if one did."""
     limit: int | None = None
     trials: int
     batch_size: int | None = None

@@ -58,6 +58,11 @@ def tabulate(
         rows += judge(label, scored, terms, uncertainty=chosen.uncertainty, advance=advance)
         if flipped(scored):
             stamps.append(f"{label}: EER above 50 %: it ranks spoofs above bona fide")
+        if record.chosen_by_eval:
+            stamps.append(
+                f"{label}: the weights were chosen by {record.chosen_by_eval}, an eval protocol "
+                "(--paper-selection): flattered"
+            )
         stamps += calibration_remark(label, scored, terms)
     made = []
     for group in groups.values():

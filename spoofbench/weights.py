@@ -37,6 +37,8 @@ class Origin(BaseModel):
     dev_eer: float
     seed: int
     recipe: Recipe
+    chosen_by_eval: bool = False
+    """The dev protocol was an eval protocol, which flatters (--paper-selection)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

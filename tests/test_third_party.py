@@ -1,6 +1,7 @@
 """The plugins in tests/third_party, installed by pip and used in processes of their own."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 import soundfile
 from program import Outcome, run_program, run_python
 from strangers import install
+
+import spoofbench
 
 Program = Callable[..., Outcome]
 
@@ -131,3 +134,39 @@ def test_where_an_error_was_raised_is_shown_where_it_is_asked_for(program):
     assert "Traceback" not in plain.err
     assert "UnknownName" in debugged.err
     assert debugged.err.endswith(plain.err)
+
+
+def test_a_field_that_a_spec_gains_tomorrow_breaks_no_plugin_of_today(example, tmp_path):
+    """A copy of spoofbench, in which every spec and every context has one more field."""
+    grown = tmp_path / "spoofbench"
+    shutil.copytree(Path(spoofbench.__file__).parent, grown, ignore=lambda *_: {"__pycache__"})
+    for name, before in (
+        ("specs.py", "    summary: str\n"),
+        ("contracts.py", "    utterance: str\n"),
+    ):
+        file = grown / name
+        text = file.read_text()
+        assert before in text
+        file.write_text(text.replace(before, f'{before}    tomorrow: str = "unset"\n'))
+    done = run_python(
+        "-c",
+        "from spoofbench.plugins import catalogue, instantiate\n"
+        "import spoofbench, torch\n"
+        "from spoofbench import Context\n"
+        "known = catalogue()\n"
+        "assert not [p for p in known.problems if p.plugin.name == 'example'], known.problems\n"
+        "offers = [o for shelf in known.shelves() for o in shelf if o.plugin.name == 'example']\n"
+        "gain = instantiate(known.augmentations.get('level-change'), 'augmentation')\n"
+        "context = Context(rate=16_000, random=torch.Generator(), utterance='u')\n"
+        "model = instantiate(known.models.get('lfcc-linear'), 'model')\n"
+        "print(spoofbench.__file__, len(offers), *{o.spec.tomorrow for o in offers},\n"
+        "      context.tomorrow, *gain.apply(torch.ones(1), 0.0, context).tolist(),\n"
+        "      tuple(model.score(torch.rand(2, 8_000), torch.tensor([8_000] * 2)).shape))",
+        env={"PYTHONPATH": f"{tmp_path}{os.pathsep}{example}"},
+        cwd=tmp_path,
+    )
+    assert done.code == 0, done.err
+    file, count, *said = done.out.split(maxsplit=5)
+    assert file == str(grown / "__init__.py")
+    assert int(count) >= 7
+    assert said == ["unset", "unset", "1.0", "(2,)\n"]

@@ -50,6 +50,13 @@ def train(
             "Short for `--set start=...`.",
         ),
     ] = None,
+    paper_selection: Annotated[
+        bool,
+        typer.Option(
+            "--paper-selection",
+            help="Let --dev be an eval protocol, as some papers choose. Every table says so.",
+        ),
+    ] = False,
     data: options.Data = None,
     limit: options.Limit = None,
     device: options.Device = "auto",
@@ -126,6 +133,7 @@ def train(
                 load(chooser, known),
                 recipe_file=recipe,
                 changes=change(changes or []) | begun,
+                paper_selection=paper_selection,
             )
             if processes.is_first and own_seed == seed:
                 for line in job.training_plan(training):

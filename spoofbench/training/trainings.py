@@ -11,11 +11,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spoofbench.errors import InvalidRun
-from spoofbench.files import write_text
+from spoofbench.files import storage_errors, write_text
 from spoofbench.runs import ModelRecord
 from spoofbench.training.recipe import Recipe
 
 RECORD = "training.json"
+TERMS = "terms.json"
+"""What a training that is not finished was begun on."""
 
 
 class _Part(BaseModel):
@@ -70,9 +72,42 @@ def folder_for(out: Path, terms: TrainingTerms) -> Path:
     return out / terms.train.protocol / f"{terms.model.name}-{terms.identity()}"
 
 
+def begin(terms: TrainingTerms, folder: Path) -> None:
+    """Write into ``folder`` on what terms its training begins."""
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / TERMS, terms.model_dump_json(indent=2) + "\n")
+
+
+def refuse_changed(out: Path, terms: TrainingTerms) -> None:
+    """Raise `InvalidRun` where a training of the same terms was begun on other trials.
+
+    The corpus has changed since: going on would begin anew, beside what was learned.
+    """
+    for file in sorted((out / terms.train.protocol).glob(f"{terms.model.name}-*/{TERMS}")):
+        try:
+            begun = TrainingTerms.model_validate_json(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InvalidRun(f"{file}: {error}", hint="remove its folder") from error
+        now = begun.model_copy(update={"train": terms.train, "dev": terms.dev})
+        if now != terms or begun == terms or begun.dev.protocol != terms.dev.protocol:
+            continue
+        changes = [
+            f"{part.protocol} was {was.fingerprint[:12]}, is {part.fingerprint[:12]}"
+            for was, part in ((begun.train, terms.train), (begun.dev, terms.dev))
+            if was != part
+        ]
+        raise InvalidRun(
+            f"this training was begun on other trials, in {file.parent}: {'; '.join(changes)}",
+            hint="the corpus, or --limit, has changed: put it back to go on, or remove that folder "
+            "to begin anew",
+        )
+
+
 def write(record: TrainingRecord, folder: Path) -> None:
-    """Write ``training.json`` into ``folder``."""
+    """Write ``training.json`` into ``folder``: the training is finished."""
     write_text(folder / RECORD, record.model_dump_json(indent=2, by_alias=True) + "\n")
+    (folder / TERMS).unlink(missing_ok=True)
 
 
 def read(folder: Path) -> TrainingRecord | None:

@@ -1,6 +1,8 @@
 """``spoofbench train`` on the tiny corpus with the model of third_party/spoofbench-example."""
 
 import csv
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,3 +125,41 @@ def test_weights_that_were_changed_after_training_are_not_used_in_silence(train)
     done = train("--set", "epochs=1")
     assert done.code == 2
     assert f"{file} is not the file that its training wrote" in done.err
+
+
+def test_an_eval_protocol_chooses_only_where_it_is_asked_for_and_every_table_says_so(train, tiny):
+    refused = train("--dev", tiny / "tiny-eval.toml")
+    assert refused.code == 2
+    chosen = train("--dev", tiny / "tiny-eval.toml", "--paper-selection", "--set", "epochs=1")
+    assert chosen.code == 0, chosen.err
+    file = chosen.out.strip()
+    assert weights.origin_of(Path(file)).chosen_by_eval
+    judged = run_here(
+        *("run", "lfcc-linear", "--weights", file, "--workers", "0"),
+        *("--protocol", tiny / "tiny-eval.toml", "--data", tiny),
+    )
+    assert judged.code == 0, judged.err
+    assert "chosen by tiny-eval, an eval protocol (--paper-selection)" in judged.out
+
+
+def test_nothing_is_trained_on_an_eval_protocol_even_then(train, tiny):
+    on = ("--train", tiny / "tiny-eval.toml", "--dev", tiny / "tiny-dev.toml")
+    assert_refused(train(*on, "--paper-selection"), "has the role eval")
+
+
+def test_a_training_does_not_go_on_with_other_trials(train, tiny, tmp_path):
+    """It was cut short; then an utterance of the corpus was taken for a spoof."""
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny, copy)
+    on = ("--train", copy / "tiny-train.toml", "--data", copy, "--set", "epochs=1")
+    file = Path(train(*on).out.strip())
+    record = json.loads((file.parent / "training.json").read_text())
+    (file.parent / "terms.json").write_text(json.dumps(record["terms"]))
+    (file.parent / "training.json").unlink()
+    keys = copy / "keys" / "train.txt"
+    keys.write_text(keys.read_text().replace(" X01 ", " X02 ", 1))
+    refused = train(*on)
+    assert refused.code == 2
+    assert f"begun on other trials, in {file.parent}: tiny-train was " in refused.err
+    keys.write_text(keys.read_text().replace(" X02 ", " X01 ", 1))
+    assert train(*on).out.strip() == str(file)
