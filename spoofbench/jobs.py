@@ -55,6 +55,7 @@ from spoofbench.seeds import training_identity
 from spoofbench.specs import ModelSpec
 from spoofbench.terms import Terms, terms_of
 from spoofbench.training import closed_form, fit, trainings
+from spoofbench.training.board import Board
 from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.recipe import Recipe, recipe_for
 from spoofbench.training.trainings import PartRecord, TrainingRecord, TrainingTerms
@@ -89,6 +90,7 @@ class Request:
     workers: int | None
     seed: int
     micro_batch: int | None = None
+    tensorboard: bool = False
 
 
 class Job:
@@ -323,7 +325,11 @@ class Job:
                 hint="give weights with --weights FILE",
             )
 
+        board = Board(task.folder) if self.request.tensorboard else None
+
         def report(epoch: Epoch, is_best: bool) -> None:
+            if board is not None:
+                board.add(epoch)
             self.voice.note(
                 f"epoch {epoch.epoch:>3} of {task.recipe.epochs}: loss {epoch.loss:.4f}, "
                 f"dev EER {100 * epoch.dev_eer:6.2f} %{' (best so far)' if is_best else ''}; "

@@ -50,6 +50,10 @@ def train(
             "Short for `--set start=...`.",
         ),
     ] = None,
+    tensorboard: Annotated[
+        bool,
+        typer.Option("--tensorboard", help="Write each epoch for TensorBoard, beside epochs.csv."),
+    ] = False,
     paper_selection: Annotated[
         bool,
         typer.Option(
@@ -116,6 +120,7 @@ def train(
         workers=workers,
         seed=seed,
         micro_batch=micro_batch,
+        tensorboard=tensorboard,
     )
     begun = {} if start is None else {"start": start}
     eers = []
