@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,23 @@ def _no_settings_of_the_user(
 def _forget() -> None:
     settings.cache_clear()
     catalogue.cache_clear()
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let a package be one that is not installed, for the rest of the test."""
+
+    def hide(package: str) -> None:
+        whole = builtins.__import__
+
+        def without_it(name: str, *args: object, **said: object) -> object:
+            if name.partition(".")[0] == package:
+                raise ModuleNotFoundError(name)
+            return whole(name, *args, **said)
+
+        monkeypatch.setattr(builtins, "__import__", without_it)
+
+    return hide
 
 
 @pytest.fixture(scope="session")

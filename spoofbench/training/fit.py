@@ -260,11 +260,12 @@ class _Loop:
             )
             before = now
             self.progress(self._done(position), self.task.recipe.epochs * self.steps)
-            if processes.any(value=self.told.number is not None):
+            told = self.told.number is not None
+            due = time.perf_counter() - self.saved > self.task.checkpoint_seconds
+            if processes.any(value=told or due):  # clocks differ: all must do the same
                 self._save(position)
-                raise self.told.error(self.task.folder)
-            if time.perf_counter() - self.saved > self.task.checkpoint_seconds:
-                self._save(position)
+                if processes.any(value=told):
+                    raise self.told.error(self.task.folder)
         return position
 
     def _order(self, epoch: int) -> list[Trial]:
@@ -328,8 +329,6 @@ class _Loop:
             )
             loss = (self.task.recipe.weights(batch.bonafide[part]) * losses).sum() * share
             value += float(loss.detach())
-            if not math.isfinite(value):
-                break
             self.learner.backward(loss, is_last=start + self.micro_batch >= count)
         return value
 

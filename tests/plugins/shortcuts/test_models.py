@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import builtins
-
 import pytest
 import torch
 from torch import Tensor
@@ -91,15 +89,8 @@ def test_every_shortcut_is_on_offer_and_says_what_it_hears(factory):
     assert spec.shortcut in spec.summary
 
 
-def test_without_scikit_learn_the_way_to_get_it_is_said(monkeypatch: pytest.MonkeyPatch):
-    whole = builtins.__import__
-
-    def without(name: str, *args, **said):
-        if name.startswith("sklearn"):
-            raise ModuleNotFoundError(name)
-        return whole(name, *args, **said)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+def test_without_scikit_learn_the_way_to_get_it_is_said(without):
+    without("sklearn")
     with pytest.raises(MissingExtra, match="scikit-learn") as refused:
         models.duration().fit(torch.ones(2, 2), torch.tensor([True, False]))
     assert refused.value.hint == "pip install 'spoofbench[audit]'"
