@@ -118,7 +118,11 @@ def recipe_for(
         try:
             text = Path(file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise InvalidRecipe(f"the recipe {file} cannot be read: {error}") from error
+            known = ", ".join(spec.named_recipes()) or "none"
+            raise InvalidRecipe(
+                f"the recipe {file} cannot be read: {error}",
+                hint=f"name a TOML file, or a further recipe of {spec.name}: {known}",
+            ) from error
         table |= _checked(text, where=str(file))
     table |= options or {}
     recipe = tomlfile.validate(Recipe, table, text="", where="recipe", error=InvalidRecipe)

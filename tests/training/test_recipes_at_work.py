@@ -197,5 +197,6 @@ def test_every_further_recipe_of_aasist_can_be_used(name):
 
 def test_a_recipe_that_is_no_name_is_a_file():
     spec = catalogue().models.get("aasist").spec
-    with pytest.raises(InvalidRecipe, match=r"la-paper"):
+    with pytest.raises(InvalidRecipe, match=r"la-paper") as refused:
         recipe_for(spec, corpus={}, file="la-paper")
+    assert "paper, la, la-rawboost, finetune, mini" in refused.value.hint
