@@ -7,10 +7,13 @@ import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from spoofbench.runs import RunRecord
 from spoofbench.tables import ResultTable
-from spoofbench.weights import Origin
+
+if TYPE_CHECKING:
+    from spoofbench.weights import Origin
 
 
 def training_identity(origin: Origin) -> str:
