@@ -24,61 +24,31 @@ KEEP = 0.5
 DROPOUT = 0.2
 
 
-class _Classifier(nn.Module):
-    """What both models have in common; ``logits`` judges what the front end gives."""
+class Linear(nn.Module):
+    """The mean over time and a linear layer."""
 
-    frontend: PretrainedFrontEnd
-
-    def pretrained_part(self) -> nn.Module:
-        """Return the front end's model: its published weights are what training starts from."""
-        return self.frontend.model
-
-    def logits(self, features: Tensor) -> Tensor:
-        """Turn ``features`` ``(batch, frames, width)`` into logits ``(batch,)`` of bona fide."""
-        raise NotImplementedError
-
-    def score(self, audio: Tensor, lengths: Tensor) -> Tensor:
-        """Return the logit of bona fide of ``audio`` ``(batch, time)``: ``(batch,)``."""
-        del lengths  # An utterance fills its row.
-        features = self.frontend(audio)
-        with torch.autocast(audio.device.type, enabled=False):
-            return self.logits(features.to(self.frontend.mix))
-
-    def loss(self, audio: Tensor, lengths: Tensor, bonafide: Tensor) -> Tensor:
-        """Return each utterance's cross entropy ``(batch,)``; ``bonafide`` is ``(batch,)`` bool."""
-        scores = self.score(audio, lengths)
-        return functional.binary_cross_entropy_with_logits(
-            scores, bonafide.to(scores.dtype), reduction="none"
-        )
-
-
-class SslLinear(_Classifier):
-    """The mean over time and a linear layer. The front end stays what it is: a probe of it."""
-
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.frontend = PretrainedFrontEnd(layout, frozen=True)
-        self.head = nn.Linear(layout.width, 1)
+        self.head = nn.Linear(width, 1)
 
-    def logits(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor) -> Tensor:
         """Turn ``features`` ``(batch, frames, width)`` into logits ``(batch,)``."""
         given: Tensor = self.head(features.mean(dim=1)).squeeze(1)
         return given
 
 
-class SslGraph(_Classifier):
-    """Two layers of graph attention over frames; the front end is trained along."""
+class Graph(nn.Module):
+    """Two layers of graph attention over frames."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.frontend = PretrainedFrontEnd(layout, frozen=False)
-        self.narrow = nn.Linear(layout.width, WIDTH)
+        self.narrow = nn.Linear(width, WIDTH)
         self.first = GraphAttention(WIDTH, WIDTH, TEMPERATURE, DROPOUT)
         self.pool = GraphPool(WIDTH, KEEP, DROPOUT)
         self.second = GraphAttention(WIDTH, WIDTH, TEMPERATURE, DROPOUT)
         self.head = nn.Linear(2 * WIDTH, 1)
 
-    def logits(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor) -> Tensor:
         """Turn ``features`` ``(batch, frames, width)`` into logits ``(batch,)``."""
         narrow = functional.selu(self.narrow(features)).mT
         nodes = functional.max_pool1d(narrow, FRAMES_POOLED, ceil_mode=True).mT
@@ -88,31 +58,69 @@ class SslGraph(_Classifier):
         return given
 
 
-def linear_xlsr() -> SslLinear:
+class OnPretrained(nn.Module):
+    """A pretrained front end, and a back end that judges what it gives."""
+
+    def __init__(self, frontend: PretrainedFrontEnd, backend: nn.Module) -> None:
+        super().__init__()
+        self.frontend = frontend
+        self.backend = backend
+
+    def pretrained_part(self) -> nn.Module:
+        """Return the front end's model: its published weights are what training starts from."""
+        return self.frontend.model
+
+    def score(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        """Return the logit of bona fide of ``audio`` ``(batch, time)``: ``(batch,)``."""
+        del lengths  # An utterance fills its row.
+        features = self.frontend(audio)
+        with torch.autocast(audio.device.type, enabled=False):
+            scores: Tensor = self.backend(features.to(self.frontend.mix))
+        return scores
+
+    def loss(self, audio: Tensor, lengths: Tensor, bonafide: Tensor) -> Tensor:
+        """Return each utterance's cross entropy ``(batch,)``; ``bonafide`` is ``(batch,)`` bool."""
+        scores = self.score(audio, lengths)
+        return functional.binary_cross_entropy_with_logits(
+            scores, bonafide.to(scores.dtype), reduction="none"
+        )
+
+
+def linear_on(layout: Layout) -> OnPretrained:
+    """Return a linear layer on a front end that stays what it is: a probe of it."""
+    return OnPretrained(PretrainedFrontEnd(layout, frozen=True), Linear(layout.width))
+
+
+def graph_on(layout: Layout) -> OnPretrained:
+    """Return graph attention on a front end that is trained along."""
+    return OnPretrained(PretrainedFrontEnd(layout, frozen=False), Graph(layout.width))
+
+
+def linear_xlsr() -> OnPretrained:
     """Return a probe of XLS-R with 300 million parameters."""
-    return SslLinear(XLSR)
+    return linear_on(XLSR)
 
 
-def linear_base() -> SslLinear:
+def linear_base() -> OnPretrained:
     """Return a probe of wav2vec 2.0, base."""
-    return SslLinear(BASE)
+    return linear_on(BASE)
 
 
-def linear_wavlm() -> SslLinear:
+def linear_wavlm() -> OnPretrained:
     """Return a probe of WavLM, base."""
-    return SslLinear(WAVLM)
+    return linear_on(WAVLM)
 
 
-def graph_xlsr() -> SslGraph:
+def graph_xlsr() -> OnPretrained:
     """Return graphs on XLS-R with 300 million parameters."""
-    return SslGraph(XLSR)
+    return graph_on(XLSR)
 
 
-def graph_base() -> SslGraph:
+def graph_base() -> OnPretrained:
     """Return graphs on wav2vec 2.0, base."""
-    return SslGraph(BASE)
+    return graph_on(BASE)
 
 
-def graph_wavlm() -> SslGraph:
+def graph_wavlm() -> OnPretrained:
     """Return graphs on WavLM, base."""
-    return SslGraph(WAVLM)
+    return graph_on(WAVLM)

@@ -10,7 +10,7 @@ from spoofbench.specs import ModelSpec
 from spoofbench.testing import kit
 from spoofbench.torchaudio_import import torchaudio
 from spoofbench_ssl.frontends import Layout, PretrainedFrontEnd
-from spoofbench_ssl.models import SslGraph, SslLinear
+from spoofbench_ssl.models import OnPretrained, graph_on, linear_on
 
 LAYERS, WIDTH = 3, 32
 
@@ -39,12 +39,12 @@ def small_model() -> torch.nn.Module:
 SMALL = Layout(build=small_model, layers=LAYERS, width=WIDTH, normalised=False)
 
 
-def small_linear() -> SslLinear:
-    return SslLinear(SMALL)
+def small_linear() -> OnPretrained:
+    return linear_on(SMALL)
 
 
-def small_graph() -> SslGraph:
-    return SslGraph(SMALL)
+def small_graph() -> OnPretrained:
+    return graph_on(SMALL)
 
 
 @pytest.mark.parametrize("make", [small_linear, small_graph])
@@ -94,7 +94,7 @@ def test_a_probe_leaves_the_front_end_as_it_is() -> None:
     audio = 0.1 * torch.randn(2, 8_000)
     model.loss(audio, torch.tensor([8_000] * 2), torch.tensor([True, False])).sum().backward()
     moved = {name for name, p in model.named_parameters() if p.grad is not None}
-    assert moved == {"frontend.mix", "head.weight", "head.bias"}
+    assert moved == {"frontend.mix", "backend.head.weight", "backend.head.bias"}
 
 
 def test_the_graph_trains_the_front_end_along() -> None:
