@@ -51,11 +51,8 @@ RAWGAT_OFFICIAL = Checkpoint(
 )
 
 
-def _on_la(eer: float, tdcf: float, paper: str, note: str) -> tuple[Figure, ...]:
-    return tuple(
-        Figure(protocol="la-eval", metric=metric, value=value, source=paper, note=note)
-        for metric, value in (("eer", eer), ("min-tdcf-2019", tdcf))
-    )
+def _on_la(metric: str, value: float, paper: str, note: str) -> Figure:
+    return Figure(protocol="la-eval", metric=metric, value=value, source=paper, note=note)
 
 
 @hookimpl
@@ -73,7 +70,10 @@ def spoofbench_models() -> Sequence[ModelSpec]:
             recipes=RECIPES,
             checkpoints=(AASIST_OFFICIAL,),
             source=PAPER,
-            figures=_on_la(0.0083, 0.0275, PAPER, "best of three seeds; their mean is 1.13 %"),
+            figures=(
+                _on_la("eer", 0.0083, PAPER, "best of three seeds; their mean is 1.13 %"),
+                _on_la("min-tdcf-2019", 0.0275, PAPER, "best of three seeds"),
+            ),
         ),
         ModelSpec(
             name="aasist-l",
@@ -86,7 +86,7 @@ def spoofbench_models() -> Sequence[ModelSpec]:
             recipes=RECIPES,
             checkpoints=(AASIST_L_OFFICIAL,),
             source=PAPER,
-            figures=_on_la(0.0099, 0.0309, PAPER, "best of three seeds"),
+            figures=(_on_la("eer", 0.0099, PAPER, "best of three seeds"),),
         ),
         ModelSpec(
             name="aasist-sequential",
@@ -122,6 +122,9 @@ def spoofbench_models() -> Sequence[ModelSpec]:
             recipe="spoofbench_aasist:rawgat_st.toml",
             checkpoints=(RAWGAT_OFFICIAL,),
             source=RAWGAT_PAPER,
-            figures=_on_la(0.0106, 0.0335, RAWGAT_PAPER, "the published weights"),
+            figures=(
+                _on_la("eer", 0.0106, RAWGAT_PAPER, "the published weights"),
+                _on_la("min-tdcf-2019", 0.0335, RAWGAT_PAPER, "the published weights"),
+            ),
         ),
     )

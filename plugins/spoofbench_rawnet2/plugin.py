@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from spoofbench import Figure, ModelSpec, hookimpl
 
-RESULTS = "https://arxiv.org/abs/2109.00537"
-"""Yamagishi et al. (2021), the results of ASVspoof 2021: baseline B04."""
+RESULTS = "https://www.asvspoof.org/index2021.html"
+"""The organisers' table of baselines: the progress phase of ASVspoof 2021."""
 
 
 @hookimpl
 def spoofbench_models() -> Sequence[ModelSpec]:
-    """Offer the baseline B04 of ASVspoof 2021."""
+    """Offer a baseline of ASVspoof 2021."""
     return (
         ModelSpec(
             name="rawnet2",
@@ -24,9 +24,11 @@ def spoofbench_models() -> Sequence[ModelSpec]:
             recipe="spoofbench_rawnet2:paper.toml",
             source="https://arxiv.org/abs/2011.01108",
             figures=(
-                Figure(protocol="la21-eval", metric="eer", value=0.0950, source=RESULTS),
-                Figure(protocol="la21-eval", metric="min-tdcf-2021", value=0.4257, source=RESULTS),
-                Figure(protocol="df21-eval", metric="eer", value=0.2238, source=RESULTS),
+                Figure(protocol="la21-progress", metric="eer", value=0.0949, source=RESULTS),
+                Figure(
+                    protocol="la21-progress", metric="min-tdcf-2021", value=0.4152, source=RESULTS
+                ),
+                Figure(protocol="df21-progress", metric="eer", value=0.0610, source=RESULTS),
             ),
         ),
     )
