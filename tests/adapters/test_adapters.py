@@ -138,7 +138,8 @@ def test_a_torchscript_file(tmp_path: Path):
 
 
 def write_onnx(file: Path, batch: int | str) -> None:
-    onnx = pytest.importorskip("onnx")
+    import onnx
+
     helper, kinds = onnx.helper, onnx.TensorProto
     graph = helper.make_graph(
         [
@@ -156,14 +157,12 @@ def write_onnx(file: Path, batch: int | str) -> None:
 
 @pytest.mark.parametrize("batch", ["batch", 1])
 def test_an_onnx_file_also_one_that_takes_single_utterances(tmp_path: Path, batch: int | str):
-    pytest.importorskip("onnxruntime")
     write_onnx(tmp_path / "loud.onnx", batch)
     assert torch.allclose(scores(f"onnx:{tmp_path / 'loud.onnx'}"), EXPECTED)
 
 
 def test_a_session_leaves_denormals_as_they_were(tmp_path: Path):
     """ONNX Runtime can be told to flush them, and then does so for the whole process."""
-    pytest.importorskip("onnxruntime")
     write_onnx(tmp_path / "loud.onnx", "batch")
     scores(f"onnx:{tmp_path / 'loud.onnx'}")
     smallest = torch.finfo(torch.float32).tiny
@@ -172,7 +171,6 @@ def test_a_session_leaves_denormals_as_they_were(tmp_path: Path):
 
 @pytest.mark.parametrize("kind", ["onnx", "torchscript"])
 def test_a_file_of_another_kind_is_refused(kind: str, tmp_path: Path):
-    pytest.importorskip("onnxruntime")
     (tmp_path / "a.bin").write_bytes(b"not a network")
     with pytest.raises(InvalidWeights, match=r"a\.bin is no"):
         scores(f"{kind}:{tmp_path / 'a.bin'}")

@@ -11,8 +11,6 @@ import pytest
 from inprocess import Spoofbench
 from tiny import write_corpus
 
-pytest.importorskip("sklearn", reason="scikit-learn is not installed")
-
 NAMES = ("silence", "channel", "duration", "loudness", "bandwidth")
 
 

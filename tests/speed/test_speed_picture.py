@@ -11,8 +11,6 @@ from spoofbench.speed import report
 from spoofbench.speed.cases import Case
 from spoofbench.speed.measuring import Measured
 
-pytest.importorskip("matplotlib")
-
 
 def measured(subject: str, batch: int, seconds: float, memory: int, threads: int = 2) -> Measured:
     case = Case(subject=subject, batch=batch, threads=threads)

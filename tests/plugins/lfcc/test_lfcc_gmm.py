@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from sklearn import mixture
 
 from spoofbench.errors import MissingExtra
 from spoofbench_lfcc import gmm
 from spoofbench_lfcc.gmm import LFCC, LfccGmm
-
-mixture = pytest.importorskip("sklearn.mixture")
 
 
 def frames(count: int, centre: float, seed: int) -> torch.Tensor:

@@ -34,7 +34,6 @@ def enrolled(verifier: Verifier) -> Verifier:
 @pytest.fixture(scope="module", params=["gmm", "embedding"])
 def verifier(request: pytest.FixtureRequest) -> Verifier:
     if request.param == "gmm":
-        pytest.importorskip("sklearn")
         return enrolled(GmmVerifier())
     file = embeddings.weights_file()
     if file is None:

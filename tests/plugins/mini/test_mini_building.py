@@ -25,9 +25,6 @@ from spoofbench_mini import corpus, making
 from spoofbench_mini.attacks import catalogue
 from spoofbench_mini.contracts import RATE, Unusable
 
-pytest.importorskip("pyworld", reason="pyworld is not installed: pip install 'spoofbench[mini]'")
-pytest.importorskip("sklearn", reason="scikit-learn is not installed")
-
 ATTACKS = ("world", "griffin-lim", "world-f0")
 
 

@@ -12,8 +12,6 @@ from spoofbench.errors import MissingExtra
 from spoofbench.plugins import catalogue
 from spoofbench_prosody.measures import NAMES, RATE, measures
 
-pytest.importorskip("parselmouth")
-
 
 def voice(periods: np.ndarray, amplitudes: np.ndarray) -> torch.Tensor:
     """A voice of damped tones, one for each period, as loud as its amplitude.
@@ -94,7 +92,6 @@ def test_silence_and_noise_are_not_defined_rather_than_zero() -> None:
 
 
 def test_what_is_not_defined_counts_as_the_mean() -> None:
-    pytest.importorskip("sklearn")
     model = catalogue().models.get("prosody").spec.resolve()()
     random = torch.Generator().manual_seed(0)
     features = torch.randn(40, len(NAMES), generator=random)

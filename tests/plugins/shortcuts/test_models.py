@@ -15,7 +15,6 @@ FACTORIES = (models.silence, models.channel, models.duration, models.loudness, m
 
 def utterances(count: int = 40) -> tuple[Tensor, Tensor, Tensor]:
     """Return noise of which the bona fide half is louder, longer and after more silence."""
-    pytest.importorskip("sklearn")
     random = torch.Generator().manual_seed(0)
     bonafide = torch.arange(count) % 2 == 0
     lengths = torch.where(bonafide, 16_000, 8_000) + torch.randint(2000, (count,), generator=random)
@@ -75,7 +74,6 @@ def test_a_score_does_not_hang_on_the_batch_or_its_padding(factory):
 
 
 def test_a_feature_that_never_changes_is_no_fault():
-    pytest.importorskip("sklearn")
     model = models.duration()
     model.fit(torch.ones(6, 2), torch.tensor([True, False] * 3))
     assert torch.isfinite(model.score(torch.zeros(1, 16_000), torch.tensor([16_000]))).all()
