@@ -54,7 +54,7 @@ from spoofbench.scoring import Options
 from spoofbench.seeds import training_identity
 from spoofbench.specs import ModelSpec
 from spoofbench.terms import Terms, terms_of
-from spoofbench.training import closed_form, fit, trainings
+from spoofbench.training import closed_form, fit, tasks, trainings
 from spoofbench.training.board import Board
 from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.recipe import Recipe, recipe_for
@@ -198,13 +198,13 @@ class Job:
         ``given`` is the corpus whose folder --data names; None for that of ``train``.
         """
         given = given or train.data.corpus
-        fit.check_role(train, "trained on")
+        tasks.check_role(train, "trained on")
         if not paper_selection:
-            fit.check_role(dev, "chosen by")
+            tasks.check_role(dev, "chosen by")
         recipe = self._recipe(train, recipe_file, changes or {})
         start = weights.find(self.spec, recipe.start, option="start") if recipe.start else None
         on, by = self.terms(train, given=given), self.terms(dev, given=given)
-        fit.check(on, by, recipe, paper_selection=paper_selection)
+        tasks.check(on, by, recipe, paper_selection=paper_selection)
         terms = TrainingTerms(
             model=self._record(),
             train=PartRecord(protocol=train.name, fingerprint=on.fingerprint),
@@ -215,7 +215,7 @@ class Job:
             precision=self.request.precision,
             device=self.device.type,
         )
-        task = fit.Task(
+        task = tasks.Task(
             model_name=self.spec.name,
             train=on,
             dev=by,
@@ -346,7 +346,7 @@ class Job:
             )
 
     def _trained(self, folder: Path, record: TrainingRecord) -> Weights:
-        file = folder / fit.BEST
+        file = folder / tasks.BEST
         if not file.is_file() or fingerprint.sha256(file) != record.sha256:
             raise InvalidWeights(
                 f"{file} is not the file that its training wrote",
@@ -396,7 +396,7 @@ class Job:
                 f"{self.spec.name} was trained {len(others)} times on "
                 f"{training.terms.train.protocol} in {self.request.out}, each time otherwise",
                 hint="say which: "
-                + " or ".join(f"--weights {folder / fit.BEST}" for folder, _ in others),
+                + " or ".join(f"--weights {folder / tasks.BEST}" for folder, _ in others),
             )
         if others and not training.begun():
             (folder, record), *_ = others
@@ -630,11 +630,11 @@ class Training:
     """A training that is to be done, or was."""
 
     terms: TrainingTerms
-    task: fit.Task
+    task: tasks.Task
 
     def begun(self) -> bool:
         """Say whether there is a checkpoint to go on from."""
-        return (self.task.folder / fit.LAST).is_file()
+        return (self.task.folder / tasks.LAST).is_file()
 
 
 def run_shortcuts(

@@ -14,7 +14,8 @@ from spoofbench.contracts import ClosedForm, Progress
 from spoofbench.devices import denormals_flushed, evaluating
 from spoofbench.errors import FailedTrials
 from spoofbench.files import storage_errors
-from spoofbench.training.fit import BEST, Task, dev_eer
+from spoofbench.training.choosing import dev_eer
+from spoofbench.training.tasks import BEST, Task
 
 
 def fit(make: Callable[[], ClosedForm], task: Task, *, progress: Progress) -> Path:

@@ -13,8 +13,8 @@ from spoofbench import protocols
 from spoofbench.plugins import catalogue
 from spoofbench.scoring import Options
 from spoofbench.terms import Terms, terms_of
-from spoofbench.training.fit import Task
 from spoofbench.training.recipe import Recipe
+from spoofbench.training.tasks import Task
 
 
 class Small(nn.Module):

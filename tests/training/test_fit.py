@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from spoofbench import audio, weights
 from spoofbench.errors import FailedTrials, InvalidRecipe, InvalidRun
-from spoofbench.training import fit
+from spoofbench.training import fit, loop, tasks
 from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.recipe import Recipe
 
@@ -26,7 +26,7 @@ def ignore(epoch: Epoch, is_best: bool) -> None:
     pass
 
 
-def train(chosen: fit.Task, make: type[nn.Module] = Small) -> Path:
+def train(chosen: tasks.Task, make: type[nn.Module] = Small) -> Path:
     return fit.fit(make, chosen, progress=silent, report=ignore)
 
 
@@ -46,11 +46,11 @@ def assert_equal(one: Path, other: Path) -> None:
 
 def test_the_learning_rate_falls_from_the_first_to_the_last_by_half_a_cosine():
     recipe = Recipe(learning_rate=1e-4, final_learning_rate=5e-6)
-    assert fit.learning_rate(recipe, 0, 100) == pytest.approx(1e-4)
-    assert fit.learning_rate(recipe, 50, 100) == pytest.approx((1e-4 + 5e-6) / 2)
-    assert fit.learning_rate(recipe, 100, 100) == pytest.approx(5e-6)
+    assert loop.learning_rate(recipe, 0, 100) == pytest.approx(1e-4)
+    assert loop.learning_rate(recipe, 50, 100) == pytest.approx((1e-4 + 5e-6) / 2)
+    assert loop.learning_rate(recipe, 100, 100) == pytest.approx(5e-6)
     quarter = 5e-6 + (1e-4 - 5e-6) * (1 + math.sqrt(0.5)) / 2
-    assert fit.learning_rate(recipe, 25, 100) == pytest.approx(quarter)
+    assert loop.learning_rate(recipe, 25, 100) == pytest.approx(quarter)
 
 
 def test_the_learning_rate_is_that_of_torchs_cosine_schedule():
@@ -58,7 +58,7 @@ def test_the_learning_rate_is_that_of_torchs_cosine_schedule():
     optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=steps, eta_min=1e-5)
     for step in range(steps):
-        assert fit.learning_rate(recipe, step, steps) == pytest.approx(
+        assert loop.learning_rate(recipe, step, steps) == pytest.approx(
             schedule.get_last_lr()[0], rel=1e-6
         )
         optimiser.step()
@@ -164,8 +164,8 @@ def test_a_training_that_was_killed_ends_with_the_bits_of_one_that_was_not(tiny,
     steps: list[int] = []
     fit.fit(Small, cut, progress=lambda done, total: steps.append(done), report=ignore)
     assert steps == list(range(step, 7)), "it began anew"  # step was done, but not yet saved
-    assert_equal(train(whole), cut.folder / fit.BEST)
-    assert_equal(whole.folder / fit.LAST, cut.folder / fit.LAST)
+    assert_equal(train(whole), cut.folder / tasks.BEST)
+    assert_equal(whole.folder / tasks.LAST, cut.folder / tasks.LAST)
     ours, theirs = fit.history(whole.folder), fit.history(cut.folder)
     assert [timeless(e) for e in ours] == [timeless(e) for e in theirs]
 
@@ -183,7 +183,7 @@ def test_a_training_killed_between_epochs_goes_on_with_the_next(tiny, tmp_path):
         fit.fit(Small, chosen, progress=silent, report=stop)
     fit.fit(Small, chosen, progress=silent, report=lambda epoch, best: seen.append(epoch.epoch))
     assert seen == [1, 2, 3]
-    assert_equal(chosen.folder / fit.BEST, train(task(tiny, tmp_path / "whole")))
+    assert_equal(chosen.folder / tasks.BEST, train(task(tiny, tmp_path / "whole")))
 
 
 def test_a_finished_training_is_not_done_again(tiny, tmp_path):
@@ -202,7 +202,7 @@ def test_each_epoch_has_its_line_in_a_file(tiny, tmp_path):
         progress=silent,
         report=lambda epoch, best: reported.append((epoch.epoch, best)),
     )
-    with (tmp_path / "t" / fit.HISTORY).open(newline="") as file:
+    with (tmp_path / "t" / tasks.HISTORY).open(newline="") as file:
         lines = list(csv.DictReader(file))
     assert [line["epoch"] for line in lines] == ["1", "2", "3"]
     assert [epoch for epoch, _ in reported] == [1, 2, 3]
@@ -224,7 +224,7 @@ def test_a_gradient_is_clipped_to_the_norm_of_the_recipe(tiny, tmp_path):
         with torch.random.fork_rng():
             torch.manual_seed(5)
             start = Small().state_dict()["out.weight"]
-        return float((state(folder / fit.BEST)["out.weight"] - start).norm())
+        return float((state(folder / tasks.BEST)["out.weight"] - start).norm())
 
     # Adam's first step is lr * g / (|g| + 1e-8): a gradient far below 1e-8 hardly moves anything.
     assert moved(1e-12) < 1e-4 < moved(None)
@@ -235,12 +235,12 @@ def test_a_gradient_is_clipped_to_the_norm_of_the_recipe(tiny, tmp_path):
 
 def check(train_terms: object, dev_terms: object, **changes: object) -> str:
     with pytest.raises(InvalidRecipe) as error:
-        fit.check(train_terms, dev_terms, Recipe(**{"batch_size": 4} | changes))
+        tasks.check(train_terms, dev_terms, Recipe(**{"batch_size": 4} | changes))
     return str(error.value)
 
 
 def test_train_and_dev_parts_are_accepted(tiny):
-    fit.check(terms(tiny, "train"), terms(tiny, "dev"), Recipe(batch_size=4))
+    tasks.check(terms(tiny, "train"), terms(tiny, "dev"), Recipe(batch_size=4))
 
 
 @pytest.mark.parametrize(("on", "by"), [("eval", "dev"), ("train", "eval"), ("eval", "eval")])
@@ -275,7 +275,7 @@ def test_a_loss_that_is_not_finite_names_the_utterances_of_its_batch(tiny, tmp_p
         train(task(tiny, tmp_path / "t"), Diverging)
     named = [t for t in terms(tiny, "train").trials if t.utterance in str(error.value)]
     assert len(named) == 4
-    assert not (tmp_path / "t" / fit.BEST).exists()
+    assert not (tmp_path / "t" / tasks.BEST).exists()
 
 
 @pytest.mark.parametrize("part", ["train", "dev"])

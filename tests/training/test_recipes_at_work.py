@@ -14,7 +14,7 @@ from torch.nn import functional
 from spoofbench import weights
 from spoofbench.errors import InvalidRecipe
 from spoofbench.plugins import catalogue
-from spoofbench.training import fit
+from spoofbench.training import fit, tasks
 from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.recipe import Recipe, change, recipe_for
 
@@ -46,15 +46,15 @@ def beginning(make: type[nn.Module], seed: int = 5) -> dict[str, Tensor]:
         return make().state_dict()
 
 
-def learned(chosen: fit.Task, make: type[nn.Module] = Two) -> dict[str, Tensor]:
+def learned(chosen: tasks.Task, make: type[nn.Module] = Two) -> dict[str, Tensor]:
     fit.fit(make, chosen, progress=quiet, report=ignore)
     return {
         name.removeprefix("model."): tensor
-        for name, tensor in weights.read_tensors(chosen.folder / fit.LAST).items()
+        for name, tensor in weights.read_tensors(chosen.folder / tasks.LAST).items()
     }
 
 
-def moved(chosen: fit.Task, name: str) -> float:
+def moved(chosen: tasks.Task, name: str) -> float:
     return float((learned(chosen)[name] - beginning(Two)[name]).abs().max())
 
 
@@ -117,7 +117,7 @@ def test_the_average_is_that_of_the_epochs_weights(tiny, tmp_path):
 
     said: list[str] = []
     fit.fit(Kept, replace(chosen, note=said.append), progress=quiet, report=ignore)
-    state = weights.read_tensors(chosen.folder / fit.LAST)
+    state = weights.read_tensors(chosen.folder / tasks.LAST)
     assert int(state["average.n_averaged"]) == 3
     expected = torch.stack([epoch["out.weight"] for epoch in after[1:4]]).mean(dim=0)
     assert torch.allclose(state["average.module.out.weight"], expected, atol=1e-6)
@@ -148,9 +148,9 @@ def test_a_training_that_averages_goes_on_with_the_same_bits(tiny, tmp_path):
         fit.fit(Two, cut, progress=quiet, report=stop)
     for chosen in (whole, cut):
         fit.fit(Two, chosen, progress=quiet, report=ignore)
-    ours, theirs = (weights.read_tensors(c.folder / fit.LAST) for c in (whole, cut))
+    ours, theirs = (weights.read_tensors(c.folder / tasks.LAST) for c in (whole, cut))
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
-    ours, theirs = (weights.read_tensors(c.folder / fit.BEST) for c in (whole, cut))
+    ours, theirs = (weights.read_tensors(c.folder / tasks.BEST) for c in (whole, cut))
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from spoofbench import weights
 from spoofbench.errors import InvalidRun, Stopped
-from spoofbench.training import fit, stopping
+from spoofbench.training import fit, stopping, tasks
 from spoofbench.training.checkpoints import Epoch
 
 PLUGIN = """
@@ -81,7 +81,7 @@ def ignore(epoch: Epoch, is_best: bool) -> None:
     pass
 
 
-def trained(chosen: fit.Task, make: type[nn.Module] = Plain) -> dict[str, Tensor]:
+def trained(chosen: tasks.Task, make: type[nn.Module] = Plain) -> dict[str, Tensor]:
     return dict(weights.read_tensors(fit.fit(make, chosen, progress=quiet, report=ignore)))
 
 
@@ -205,7 +205,7 @@ def test_a_signal_ends_the_training_after_a_checkpoint(tiny, tmp_path, number):
     fit.fit(Small, chosen, progress=lambda done, total: steps.append(done), report=ignore)
     assert steps[0] == 4, "the step that was done when the signal came is not done again"
     whole = trained(task(tiny, tmp_path / "whole"), Small)
-    assert close(dict(weights.read_tensors(chosen.folder / fit.BEST)), whole)
+    assert close(dict(weights.read_tensors(chosen.folder / tasks.BEST)), whole)
 
 
 def test_the_program_says_that_it_was_stopped_and_how_to_go_on(tiny, site, tmp_path) -> None:

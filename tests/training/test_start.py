@@ -17,7 +17,7 @@ from torch import nn
 from spoofbench import weights
 from spoofbench.errors import InvalidRecipe, InvalidWeights
 from spoofbench.plugins import catalogue
-from spoofbench.training import fit
+from spoofbench.training import fit, tasks
 from spoofbench.training.recipe import recipe_for
 from spoofbench.weights import Weights
 
@@ -78,7 +78,7 @@ def test_weights_of_something_else_are_refused_before_anything_is_written(
     other = given({"weight": torch.zeros(3, 3)}, tmp_path / "o.safetensors")
     with pytest.raises(InvalidWeights, match="another model"):
         trained(OnTop, other, tiny, tmp_path / "out")
-    assert not (tmp_path / "out" / fit.LAST).exists()
+    assert not (tmp_path / "out" / tasks.LAST).exists()
 
 
 @pytest.fixture

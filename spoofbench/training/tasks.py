@@ -1,0 +1,101 @@
+"""What is to be trained, on what and how, and whether that may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spoofbench import weights
+from spoofbench.errors import InvalidRecipe
+from spoofbench.processes import Processes
+from spoofbench.protocols import Protocol
+from spoofbench.robustness.applying import Applied
+from spoofbench.scoring import Options
+from spoofbench.terms import Terms
+from spoofbench.training.checkpoints import Epoch
+from spoofbench.training.recipe import Recipe
+
+LAST = "last.safetensors"
+BEST = "best.safetensors"
+HISTORY = "epochs.csv"
+
+Report = Callable[[Epoch, bool], None]
+"""Called after each epoch, with whether it is the best so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is trained, on what, and how. ``options`` says how dev is scored."""
+
+    model_name: str
+    train: Terms
+    dev: Terms
+    recipe: Recipe
+    seed: int
+    options: Options
+    folder: Path
+    start: weights.Weights | None = None
+    """What the recipe's ``start`` stands for."""
+    conditions: Sequence[Applied] = ()
+    """What the recipe's ``augment`` stands for."""
+    checkpoint_seconds: float = 600.0
+    """How much work a crash may lose."""
+    micro_batch: int | None = None
+    """Utterances whose gradients are computed at once; None for the whole batch."""
+    processes: Processes = field(default_factory=Processes)
+    note: Callable[[str], None] = lambda said: None  # noqa: ARG005
+    """Told what the user should know."""
+
+    def steps_per_epoch(self) -> int:
+        """Return the number of whole batches in the train protocol."""
+        return len(self.train.trials) // self.recipe.batch_size
+
+    def origin(self, *, epoch: int, dev_eer: float) -> weights.Origin:
+        """Return what is written beside weights that this task gave."""
+        return weights.Origin(
+            model=self.model_name,
+            train=self.train.protocol.name,
+            dev=self.dev.protocol.name,
+            epoch=epoch,
+            dev_eer=dev_eer,
+            seed=self.seed,
+            recipe=self.recipe,
+            chosen_by_eval=self.dev.protocol.role == "eval",
+        )
+
+
+def check_role(protocol: Protocol, use: str) -> None:
+    """Raise `InvalidRecipe` for an eval protocol: nothing may be ``use`` (trained on) it."""
+    if protocol.role == "eval":
+        raise InvalidRecipe(
+            f"{protocol.name} has the role eval: nothing may be {use} it",
+            hint="name a protocol with the role train, and one with the role dev",
+        )
+
+
+def check(train: Terms, dev: Terms, recipe: Recipe, *, paper_selection: bool = False) -> None:
+    """Raise `InvalidRecipe` unless a model may be trained on ``train`` and chosen by ``dev``.
+
+    Nothing of an eval protocol may leak into training or selection; with ``paper_selection`` it may
+    choose, and every table will say so.
+    """
+    for use, terms in (("trained on", train), ("chosen by", dev)):
+        if not (paper_selection and terms is dev):
+            check_role(terms.protocol, use)
+        classes = {trial.bonafide for trial in terms.trials}
+        if classes != {True, False}:
+            raise InvalidRecipe(f"{terms.protocol.name} needs bona fide and spoof trials")
+    shared = {t.utterance for t in train.trials} & {t.utterance for t in dev.trials}
+    if shared:
+        raise InvalidRecipe(
+            f"{train.protocol.name} and {dev.protocol.name} share {len(shared):,} utterances, "
+            f"{min(shared)} for one",
+            hint="choosing a model by what it was trained on says nothing",
+        )
+    if len(train.trials) < recipe.batch_size:
+        raise InvalidRecipe(
+            f"{train.protocol.name} has {len(train.trials):,} trials, "
+            f"fewer than one batch of {recipe.batch_size}",
+            hint="choose a smaller batch size",
+        )
