@@ -41,6 +41,20 @@ def fabric_for(device: torch.device, precision: str, processes: Processes) -> Fa
     return fabric
 
 
+class _Loss(nn.Module):
+    """Calls a model's loss as its forward, around which Fabric puts autocast and DDP.
+
+    In one process Fabric calls any other method as it is: without autocast.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, *batch: torch.Tensor) -> torch.Tensor:
+        return cast(Trainable, self.model).loss(*batch)
+
+
 class Learner:
     """A model and its optimiser, as Fabric drives them.
 
@@ -51,12 +65,11 @@ class Learner:
         self.fabric = fabric
         self.model = model
         self.optimiser = optimiser
-        self._driven, self._driver = fabric.setup(model, optimiser)
-        self._driven.mark_forward_method("loss")
+        self._driven, self._driver = fabric.setup(_Loss(model), optimiser)
 
     def loss(self, *batch: torch.Tensor) -> torch.Tensor:
         """Return the model's losses of ``batch`` ``(batch,)``, in float32."""
-        return cast(Trainable, self._driven).loss(*batch).float()
+        return cast(torch.Tensor, self._driven(*batch)).float()
 
     def backward(self, loss: torch.Tensor, *, is_last: bool) -> None:
         """Add the gradients of ``loss``; those of all processes are averaged at the last."""
