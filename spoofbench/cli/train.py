@@ -50,10 +50,14 @@ def train(
             "Short for `--set start=...`.",
         ),
     ] = None,
-    tensorboard: Annotated[
-        bool,
-        typer.Option("--tensorboard", help="Write each epoch for TensorBoard, beside epochs.csv."),
-    ] = False,
+    trackers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tracker",
+            metavar="NAME",
+            help="Log each epoch there too, as in `spoofbench trackers`. May be repeated.",
+        ),
+    ] = None,
     paper_selection: Annotated[
         bool,
         typer.Option(
@@ -120,7 +124,7 @@ def train(
         workers=workers,
         seed=seed,
         micro_batch=micro_batch,
-        tensorboard=tensorboard,
+        trackers=tuple(trackers or ()),
     )
     begun = {} if start is None else {"start": start}
     eers = []

@@ -63,6 +63,8 @@ class Loop:
     def run_from(self, position: Position) -> None:
         """Train from ``position`` to the last epoch."""
         self.saved = time.perf_counter()
+        if position.history:  # whatever ended the last process, it may have been before this
+            self._write_history(position)
         while position.epoch <= self.task.recipe.epochs and not self._is_enough(position):
             position = self._close(self._train_epoch(position))
         if self.average is not None and self.average.count and self.task.processes.is_first:
@@ -236,10 +238,14 @@ class Loop:
                 self.task.origin(epoch=epoch.epoch, dev_eer=epoch.dev_eer),
             )
         self._save(following)
+        self._write_history(following)
         if self.task.processes.is_first:
-            write_text(self.task.folder / HISTORY, checkpoints.csv(following.history))
             self.report(epoch, is_best)
         return following
+
+    def _write_history(self, position: Position) -> None:
+        if self.task.processes.is_first:
+            write_text(self.task.folder / HISTORY, checkpoints.csv(position.history))
 
     def _dev_eer(self) -> float:
         """Return the dev EER; only the first process computes it."""

@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -164,23 +163,3 @@ def test_a_training_does_not_go_on_with_other_trials(train, tiny, tmp_path):
     assert f"begun on other trials, in {file.parent}: tiny-train was " in refused.err
     keys.write_text(keys.read_text().replace(" X02 ", " X01 ", 1))
     assert train(*on).out.strip() == str(file)
-
-
-def test_epochs_are_written_for_tensorboard_where_it_is_asked_for(train):
-    from tensorboard.backend.event_processing import event_accumulator as events
-
-    file = Path(train("--set", "epochs=3", "--tensorboard").out.strip())
-    written = events.EventAccumulator(str(file.parent / "tensorboard"))
-    written.Reload()
-    with (file.parent / "epochs.csv").open(newline="") as lines:
-        expected = [(int(line["epoch"]), float(line["loss"])) for line in csv.DictReader(lines)]
-    came = [(event.step, event.value) for event in written.Scalars("loss")]
-    assert dict(came) == pytest.approx(dict(expected))
-    assert set(written.Tags()["scalars"]) >= {"loss", "dev_eer", "learning_rate", "waiting"}
-
-
-def test_without_tensorboard_the_way_to_get_it_is_said(train, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    refused = train("--tensorboard")
-    assert refused.code == 2
-    assert "spoofbench[tensorboard]" in refused.err
