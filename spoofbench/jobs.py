@@ -91,6 +91,7 @@ class Request:
     seed: int
     micro_batch: int | None = None
     trackers: tuple[str, ...] = ()
+    keep: int = 1
 
 
 class Job:
@@ -229,6 +230,7 @@ class Job:
             start=start,
             conditions=self._augmentations(recipe, on),
             micro_batch=self.request.micro_batch,
+            keep=self.request.keep,
             processes=self.processes,
             note=self.voice.note,
         )

@@ -81,6 +81,16 @@ def train(
             "the same batches (a batch norm sees N).",
         ),
     ] = None,
+    keep: Annotated[
+        int,
+        typer.Option(
+            "--keep",
+            metavar="K",
+            min=1,
+            help="Keep the checkpoints of the last K epochs, as epoch-0007.safetensors; with 1, "
+            "only the last, from which training goes on.",
+        ),
+    ] = 1,
     seed: options.Seed = 1234,
     seeds: options.Seeds = 1,
     out: options.Out = Path("runs"),
@@ -125,6 +135,7 @@ def train(
         seed=seed,
         micro_batch=micro_batch,
         trackers=tuple(trackers or ()),
+        keep=keep,
     )
     begun = {} if start is None else {"start": start}
     eers = []

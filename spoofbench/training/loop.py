@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 import torch
 
-from spoofbench import batches, weights
+from spoofbench import batches, files, weights
 from spoofbench.batches import Batch, Crop, RandomCrop, Whole, Work
 from spoofbench.contracts import Progress, Trainable
 from spoofbench.errors import FailedTrials, InvalidRun
@@ -63,8 +63,7 @@ class Loop:
     def run_from(self, position: Position) -> None:
         """Train from ``position`` to the last epoch."""
         self.saved = time.perf_counter()
-        if position.history:  # whatever ended the last process, it may have been before this
-            self._write_history(position)
+        self._follow(position)  # what ended the last process may have come before this
         while position.epoch <= self.task.recipe.epochs and not self._is_enough(position):
             position = self._close(self._train_epoch(position))
         if self.average is not None and self.average.count and self.task.processes.is_first:
@@ -238,14 +237,18 @@ class Loop:
                 self.task.origin(epoch=epoch.epoch, dev_eer=epoch.dev_eer),
             )
         self._save(following)
-        self._write_history(following)
+        self._follow(following)
         if self.task.processes.is_first:
             self.report(epoch, is_best)
         return following
 
-    def _write_history(self, position: Position) -> None:
-        if self.task.processes.is_first:
-            write_text(self.task.folder / HISTORY, checkpoints.csv(position.history))
+    def _follow(self, position: Position) -> None:
+        """Write the table of epochs, and let old checkpoints go, now that ``position`` is kept."""
+        folder, keep = self.task.folder, self.task.keep
+        if self.task.processes.is_first and position.history:
+            write_text(folder / HISTORY, checkpoints.csv(position.history))
+            if keep > 1:
+                checkpoints.forget(folder, through=position.epoch - 1 - keep)
 
     def _dev_eer(self) -> float:
         """Return the dev EER; only the first process computes it."""
@@ -254,15 +257,28 @@ class Loop:
         return dev_eer(cast(Trainable, self.learner.model), self.dev_loader, self.task)
 
     def _save(self, position: Position) -> None:
+        """Write a checkpoint to go on from; that of a whole epoch is kept, where this is asked."""
         if self.task.processes.is_first:
-            position = position.model_copy(update={"scaling": self.learner.scaling()})
+            last = self.task.folder / LAST
+            done = position.history[-1] if position.history and not position.step else None
+            keeps = done and self.task.keep > 1
+            file = checkpoints.kept(self.task.folder, position.epoch - 1) if keeps else last
             checkpoints.save(
-                self.task.folder / LAST,
+                file,
                 self.learner.model,
                 self.learner.optimiser,
-                position,
+                position.model_copy(
+                    update={
+                        "scaling": self.learner.scaling(),
+                        "recipe": self.task.recipe,
+                        "seed": self.task.seed,
+                    }
+                ),
                 self.average,
+                origin=self.task.origin(epoch=done.epoch, dev_eer=done.dev_eer) if done else None,
             )
+            if keeps:
+                files.copy(file, last)
         self.task.processes.wait_for_all()
         self.saved = time.perf_counter()
 

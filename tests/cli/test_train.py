@@ -119,6 +119,20 @@ def test_a_damaged_checkpoint_is_an_error_that_says_what_to_remove(train):
     assert "remove its folder" in done.err
 
 
+def test_a_checkpoint_that_was_kept_can_be_judged_and_started_from(train, tiny):
+    best = Path(train("--set", "epochs=3", "--keep", "2").out.strip())
+    files = sorted(best.parent.glob("epoch-*.safetensors"))
+    assert [file.name for file in files] == ["epoch-0002.safetensors", "epoch-0003.safetensors"]
+    judged = run_here(
+        *("run", "lfcc-linear", "--weights", files[0], "--workers", "0"),
+        *("--protocol", tiny / "tiny-eval.toml", "--data", tiny),
+    )
+    assert judged.code == 0, judged.err
+    assert "epoch-0002.safetensors" in judged.out
+    begun = train("--set", "epochs=1", "--start", files[1])
+    assert begun.code == 0, begun.err
+
+
 def test_weights_that_were_changed_after_training_are_not_used_in_silence(train):
     file = Path(train("--set", "epochs=1").out.strip())
     file.write_bytes(file.read_bytes() + b" ")
