@@ -92,6 +92,7 @@ class Request:
     micro_batch: int | None = None
     trackers: tuple[str, ...] = ()
     keep: int = 1
+    compiler: str = ""
 
 
 class Job:
@@ -218,6 +219,7 @@ class Job:
             seed=self.request.seed,
             precision=self.request.precision,
             device=self.device.type,
+            compiler=self.request.compiler,
         )
         task = tasks.Task(
             model_name=self.spec.name,
@@ -231,6 +233,7 @@ class Job:
             conditions=self._augmentations(recipe, on),
             micro_batch=self.request.micro_batch,
             keep=self.request.keep,
+            compiler=self.request.compiler,
             processes=self.processes,
             note=self.voice.note,
         )

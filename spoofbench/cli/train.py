@@ -81,6 +81,14 @@ def train(
             "the same batches (a batch norm sees N).",
         ),
     ] = None,
+    compiled: Annotated[
+        bool,
+        typer.Option(
+            "--compile",
+            help="Compile the model's loss with torch.compile: minutes at the start, faster steps "
+            "for some models. Needs a C++ compiler on a processor.",
+        ),
+    ] = False,
     keep: Annotated[
         int,
         typer.Option(
@@ -136,6 +144,7 @@ def train(
         micro_batch=micro_batch,
         trackers=tuple(trackers or ()),
         keep=keep,
+        compiler="inductor" if compiled else "",
     )
     begun = {} if start is None else {"start": start}
     eers = []

@@ -52,7 +52,7 @@ def fit(make: Callable[[], Trainable], task: Task, *, progress: Progress, report
             weight_decay=recipe.weight_decay,
         )
         fabric = fabric_for(task.options.device, task.options.precision, task.processes)
-        learner = Learner(fabric, model, optimiser)
+        learner = Learner(fabric, model, optimiser, compiler=task.compiler)
         last = task.folder / LAST
         average = Average(model) if recipe.average_from is not None else None
         begun = last.exists()

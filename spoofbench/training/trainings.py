@@ -43,6 +43,8 @@ class TrainingTerms(_Part):
     seed: int
     precision: str
     device: str
+    compiler: str = ""
+    """What compiled the loss, which then rounds otherwise; none if not given."""
 
     def identity(self) -> str:
         """Return 12 hexadecimal digits that stand for these terms."""

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
+from small import Small, task
 from torch import Tensor, nn
 
+from spoofbench import weights
+from spoofbench.errors import InvalidSettings
 from spoofbench.processes import Processes
+from spoofbench.training import fit
+from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.fabric import Learner, fabric_for
 
 CPU = torch.device("cpu")
@@ -30,9 +37,10 @@ def batch() -> tuple[Tensor, Tensor, Tensor]:
     return torch.ones(2, 3), torch.tensor([3, 3]), torch.tensor([True, False])
 
 
-def learner(model: nn.Module, precision: str = "fp32") -> Learner:
+def learner(model: nn.Module, precision: str = "fp32", compiler: str = "") -> Learner:
     optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
-    return Learner(fabric_for(CPU, precision, Processes()), model, optimiser)
+    fabric = fabric_for(CPU, precision, Processes())
+    return Learner(fabric, model, optimiser, compiler=compiler)
 
 
 @pytest.mark.parametrize(
@@ -43,3 +51,71 @@ def test_a_model_computes_in_the_precision_that_was_asked_for(precision, compute
     losses = learner(model, precision).loss(*batch())
     assert model.types == [computed]
     assert losses.dtype == model.layer.weight.dtype == torch.float32
+
+
+class Plain(nn.Module):
+    """A layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, 1)
+
+    def loss(self, audio: Tensor, lengths: Tensor, bonafide: Tensor) -> Tensor:
+        return self.layer(audio).squeeze(1).square()
+
+
+def test_a_compiled_loss_has_the_same_value_and_gradient():
+    one, other = Plain(), Plain()
+    other.load_state_dict(one.state_dict())
+    for driven in (learner(one), learner(other, compiler="aot_eager")):
+        driven.backward(driven.loss(*batch()).sum(), is_last=True)
+    assert torch.allclose(one.layer.weight.grad, other.layer.weight.grad)
+    assert one.layer.weight.grad.abs().sum() > 0
+
+
+def test_a_loss_is_compiled_as_a_whole_where_this_is_asked_for():
+    compiled: list[torch.fx.GraphModule] = []
+
+    def noting(graph: torch.fx.GraphModule, inputs: list[Tensor]) -> torch.fx.GraphModule:
+        compiled.append(graph)
+        return graph
+
+    torch._dynamo.register_backend(noting, name="noting")
+    driven = learner(Plain(), compiler="noting")
+    driven.loss(*batch())
+    driven.loss(*batch())
+    assert len(compiled) == 1
+
+
+def test_a_compiler_that_is_missing_is_said_with_the_way_out():
+    def failing(graph: torch.fx.GraphModule, inputs: list[Tensor]) -> None:
+        raise RuntimeError("Failed to find C++ compiler")
+
+    torch._dynamo.register_backend(failing, name="failing")
+    with pytest.raises(InvalidSettings, match=r"--compile.*C\+\+ compiler") as refused:
+        learner(Plain(), compiler="failing").loss(*batch())
+    assert "leave out --compile" in refused.value.hint
+
+
+def test_a_training_that_is_compiled_keeps_plain_names_and_goes_on_with_the_same_bits(
+    tiny, tmp_path
+):
+    def quiet(done: int, total: int) -> None:
+        pass
+
+    def stop(epoch: Epoch, is_best: bool) -> None:
+        if epoch.epoch == 2:
+            raise KeyboardInterrupt
+
+    def go_on(epoch: Epoch, is_best: bool) -> None:
+        pass
+
+    whole, cut = (
+        replace(task(tiny, tmp_path / name), compiler="aot_eager") for name in ("whole", "cut")
+    )
+    with pytest.raises(KeyboardInterrupt):
+        fit.fit(Small, cut, progress=quiet, report=stop)
+    files = [fit.fit(Small, chosen, progress=quiet, report=go_on) for chosen in (whole, cut)]
+    ours, theirs = (weights.read_tensors(file) for file in files)
+    assert ours.keys() == Small().state_dict().keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
