@@ -110,13 +110,21 @@ class Learner:
         total = self.fabric.all_reduce(torch.tensor(value, dtype=torch.float64), reduce_op="mean")
         return float(cast(torch.Tensor, total))
 
-    def step(self, clip_norm: float | None) -> None:
-        """Clip the gradients, if asked, and move the parameters."""
+    def step(self, clip_norm: float | None) -> bool:
+        """Clip the gradients, if asked, and move the parameters.
+
+        Returns False, and leaves them where they are, if a gradient is not finite. In fp16 the loss
+        scale leaves out such a step by itself and shrinks, which is no failure.
+        """
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        if self._scaler() is None and not nn.utils.get_total_norm(gradients).isfinite():
+            return False
         if clip_norm is not None:
             self.fabric.clip_gradients(
                 self._driven, self._driver, max_norm=clip_norm, error_if_nonfinite=False
             )
         self._driver.step()
+        return True
 
     def scaling(self) -> Mapping[str, float]:
         """Return the state of the loss scale, for a checkpoint; empty where there is none."""

@@ -118,6 +118,7 @@ class Loop:
                 }
             )
             before = now
+            self._refuse_divergence(work, position)
             self.progress(self._done(position), self.task.recipe.epochs * self.steps)
             told = self.told.number is not None
             due = time.perf_counter() - self.saved > self.task.checkpoint_seconds
@@ -164,12 +165,18 @@ class Loop:
                 self._spare_memory(error)
         value = self.learner.mean(value)
         if not math.isfinite(value):
-            raise InvalidRun(
-                f"the loss is {value} in epoch {position.epoch}, on {', '.join(batch.utterances)}",
-                hint="a lower learning rate or --clip-norm may help; the last checkpoint is kept",
-            )
-        self.learner.step(self.task.recipe.clip_norm)
+            raise _failed(f"the loss is {value}", work, position)
+        if not self.learner.step(self.task.recipe.clip_norm):
+            raise _failed("a gradient is not finite", work, position)
         return value
+
+    def _refuse_divergence(self, work: Work, position: Position) -> None:
+        """Raise `InvalidRun` if half an epoch or more has cost far more than the first."""
+        if not position.history or 2 * position.step < self.steps:
+            return
+        mean, first = position.loss_sum / position.step, position.history[0].loss
+        if self.task.recipe.diverges(mean, first):
+            raise _failed(f"the loss diverges, {mean:.4g} after {first:.4g},", work, position)
 
     def _gradients(self, batch: Batch, total: float) -> float:
         """Compute the gradients of ``batch``, micro-batch by micro-batch; return its loss.
@@ -281,6 +288,15 @@ class Loop:
                 files.copy(file, last)
         self.task.processes.wait_for_all()
         self.saved = time.perf_counter()
+
+
+def _failed(what: str, work: Work, position: Position) -> InvalidRun:
+    """Return an error that names the batch at which training cannot go on."""
+    return InvalidRun(
+        f"{what} in epoch {position.epoch}, on {', '.join(t.utterance for t in work.trials)}",
+        hint="a lower learning rate or --set clip_norm=1 may help, from the start or from the best "
+        "weights so far (--start); the last checkpoint is kept",
+    )
 
 
 def _seed(seed: int, step: int, rank: int) -> int:

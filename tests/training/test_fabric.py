@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from lightning_fabric.plugins.precision import MixedPrecision
 from small import Small, task
 from torch import Tensor, nn
 
@@ -119,3 +120,25 @@ def test_a_training_that_is_compiled_keeps_plain_names_and_goes_on_with_the_same
     ours, theirs = (weights.read_tensors(file) for file in files)
     assert ours.keys() == Small().state_dict().keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+class Steep(Plain):
+    """The slope of a root at nought is not finite."""
+
+    def loss(self, audio: Tensor, lengths: Tensor, bonafide: Tensor) -> Tensor:
+        return (0 * self.layer(audio)).abs().sqrt().squeeze(1)
+
+
+def test_in_fp16_a_step_whose_gradients_overflow_is_left_out_and_is_no_failure():
+    """A processor has no autocast to fp16; the loss scale works there, too."""
+    model = Steep()
+    fabric = fabric_for(CPU, "fp32", Processes())
+    scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+    fabric.strategy._precision = MixedPrecision("16-mixed", "cpu", scaler=scaler)
+    driven = Learner(fabric, model, torch.optim.SGD(model.parameters(), lr=1.0))
+    before = model.layer.weight.detach().clone()
+    driven.backward(driven.loss(*batch()).sum(), is_last=True)
+    assert not model.layer.weight.grad.isfinite().all()
+    assert driven.step(clip_norm=None)
+    assert torch.equal(model.layer.weight, before)
+    assert scaler.get_scale() == 2.0

@@ -215,6 +215,58 @@ def test_a_loss_that_is_not_finite_names_the_utterances_of_its_batch(tiny, tmp_p
     assert not (tmp_path / "t" / tasks.BEST).exists()
 
 
+class Steep(Small):
+    """Its loss is finite, and the slope of a root at nought is not."""
+
+    def loss(self, audio: Tensor, lengths: Tensor, bonafide: Tensor) -> Tensor:
+        return super().loss(audio, lengths, bonafide) + (0 * self.out.weight).abs().sqrt().sum()
+
+
+@pytest.mark.parametrize("changes", [{}, {"clip_norm": 1.0}])
+def test_a_gradient_that_is_not_finite_ends_training_before_it_spoils_a_weight(
+    tiny, tmp_path, changes
+):
+    chosen = replace(task(tiny, tmp_path / "t", **changes), checkpoint_seconds=0)
+    made: list[Small] = []
+
+    class Kept(Steep):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(self)
+
+    with pytest.raises(InvalidRun, match="a gradient is not finite in epoch 1") as error:
+        train(chosen, Kept)
+    assert len([t for t in chosen.train.trials if t.utterance in str(error.value)]) == 4
+    assert all(parameter.isfinite().all() for parameter in made[-1].parameters())
+
+
+class Growing(Small):
+    """The losses of its epochs of two steps are 0.5, then 4 and 16 times as much."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("steps", torch.zeros(1))
+
+    def loss(self, audio: Tensor, lengths: Tensor, bonafide: Tensor) -> Tensor:
+        epoch = int(self.steps) // 2
+        self.steps += 1
+        return self.out.bias.sum() * 0 + torch.full((len(audio),), 0.5 * 4.0**epoch)
+
+
+def test_a_loss_that_grows_out_of_all_proportion_ends_training_by_name(tiny, tmp_path):
+    chosen = task(tiny, tmp_path / "t", divergence=5)
+    with pytest.raises(InvalidRun, match=r"diverges, 8 after 0\.5, in epoch 3") as error:
+        train(chosen, Growing)
+    assert len([t for t in chosen.train.trials if t.utterance in str(error.value)]) == 4
+    assert len(fit.history(chosen.folder)) == 2, "the last checkpoint is kept"
+
+
+@pytest.mark.parametrize("divergence", [0, 8])
+def test_a_loss_may_grow_as_far_as_the_recipe_says(tiny, tmp_path, divergence):
+    train(task(tiny, tmp_path / "t", divergence=divergence), Growing)
+    assert [epoch.loss for epoch in fit.history(tmp_path / "t")] == [0.5, 2, 8]
+
+
 @pytest.mark.parametrize("part", ["train", "dev"])
 def test_a_bad_recording_ends_training_by_name(tiny, tmp_path, part):
     chosen = task(tiny, tmp_path / "t")
