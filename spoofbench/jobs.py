@@ -302,11 +302,15 @@ class Job:
             raise InvalidWeights(f"{file} does not say how it was trained")
         epochs = training.history()
         seconds = sum(e.seconds for e in epochs) if epochs else time.perf_counter() - started
+        steps = len(epochs) * task.steps_per_epoch()
         record = TrainingRecord(
             terms=training.terms,
             best_epoch=origin.epoch,
             best_dev_eer=origin.dev_eer,
             seconds=round(seconds, 3),
+            seconds_per_step=round(seconds / steps, 6) if steps else 0.0,
+            utterances_per_second=round(steps * task.recipe.batch_size / seconds, 3),
+            peak_mb=max((e.peak_mb for e in epochs), default=0.0),
             sha256=fingerprint.sha256(file),
             arguments=runs.arguments(),
             versions=runs.versions(),

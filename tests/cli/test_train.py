@@ -119,6 +119,18 @@ def test_a_damaged_checkpoint_is_an_error_that_says_what_to_remove(train):
     assert "remove its folder" in done.err
 
 
+def test_what_training_cost_is_stored_with_its_record(train):
+    folder = Path(train("--set", "epochs=3").out.strip()).parent
+    record = json.loads((folder / "training.json").read_text())
+    with (folder / "epochs.csv").open(newline="") as lines:
+        epochs = list(csv.DictReader(lines))
+    seconds = sum(float(epoch["seconds"]) for epoch in epochs)
+    assert record["seconds"] == pytest.approx(seconds, abs=1e-3)
+    assert record["seconds_per_step"] == pytest.approx(seconds / 6, rel=0.01)  # 10 trials by 4
+    assert record["utterances_per_second"] == pytest.approx(24 / seconds, rel=0.01)
+    assert record["peak_mb"] == max(float(epoch["peak_mb"]) for epoch in epochs)
+
+
 def test_a_checkpoint_that_was_kept_can_be_judged_and_started_from(train, tiny):
     best = Path(train("--set", "epochs=3", "--keep", "2").out.strip())
     files = sorted(best.parent.glob("epoch-*.safetensors"))
