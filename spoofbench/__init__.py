@@ -16,6 +16,8 @@ from spoofbench.contracts import (
     Reader,
     Reporter,
     Talk,
+    Tracker,
+    TrackerMaker,
     Trainable,
 )
 from spoofbench.errors import SpoofbenchError
@@ -32,6 +34,7 @@ from spoofbench.specs import (
     ModelSpec,
     ProtocolSpec,
     ReporterSpec,
+    TrackerSpec,
 )
 
 __version__ = "0.1.0"
@@ -61,6 +64,9 @@ __all__ = [
     "ReporterSpec",
     "SpoofbenchError",
     "Talk",
+    "Tracker",
+    "TrackerMaker",
+    "TrackerSpec",
     "Trainable",
     "hookimpl",
 ]

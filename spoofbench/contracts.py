@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from spoofbench.metrics.judged import Judged
     from spoofbench.protocols import Data
     from spoofbench.tables import ResultTable
+    from spoofbench.training.checkpoints import Epoch
+    from spoofbench.training.trainings import TrainingRecord, TrainingTerms
     from spoofbench.trials import Trial
 
 
@@ -236,4 +238,35 @@ class Reporter(Protocol):
 
     def __call__(self, tables: Sequence[ResultTable], stream: TextIO) -> None:
         """Write ``tables`` to ``stream``."""
+        ...
+
+
+class Tracker(Protocol):
+    """Logs a training somewhere, beside ``epochs.csv``. The first process alone has one.
+
+    What it raises puts it aside until the training is begun or resumed again; the training goes on.
+    """
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Log the numbers of ``epoch``: in order, each as soon as its checkpoint is kept.
+
+        After a crash in the middle of this the same epoch may come again: it takes the place of
+        what was logged of it.
+        """
+        ...
+
+    def end(self, record: TrainingRecord) -> None:
+        """Log what came of the training, and close what is open; this too may come again."""
+        ...
+
+
+class TrackerMaker(Protocol):
+    """Gives the tracker of one training, anew whenever it is begun or resumed."""
+
+    def __call__(self, folder: Path, terms: TrainingTerms) -> Tracker:
+        """Return what logs the training in ``folder``, which is there, on ``terms``.
+
+        Files of its own belong into a folder of its own below ``folder``. Raises `SpoofbenchError`
+        for what the user must put right first, such as `MissingExtra`.
+        """
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -49,6 +50,16 @@ def write_text(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` as UTF-8, whole or not at all."""
     with replaced(path) as beside:
         beside.write_text(text, encoding="utf-8", newline="\n")
+
+
+def copy(source: Path, target: Path) -> None:
+    """Make ``target`` what ``source`` is, whole or not at all; it takes no room where links do."""
+    with replaced(target) as beside:
+        beside.unlink()
+        try:
+            beside.hardlink_to(source)
+        except OSError:  # not every file system has links
+            shutil.copyfile(source, beside)
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], note: Mapping[str, str]) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         ModelSpec,
         ProtocolSpec,
         ReporterSpec,
+        TrackerSpec,
     )
 
 PROJECT = "spoofbench"
@@ -64,4 +65,10 @@ def spoofbench_metrics() -> Sequence[MetricSpec]:
 @hookspec
 def spoofbench_reporters() -> Sequence[ReporterSpec]:
     """Return the output formats on offer; ``--format`` names one."""
+    return ()
+
+
+@hookspec
+def spoofbench_trackers() -> Sequence[TrackerSpec]:
+    """Return the trackers on offer: where ``--tracker`` logs the epochs of a training."""
     return ()

@@ -52,12 +52,12 @@ from spoofbench.robustness.pool import POOL_BYTES, SpeechPool
 from spoofbench.runs import CLEAN, ModelRecord, RunRecord, WeightsRecord
 from spoofbench.scoring import Options
 from spoofbench.seeds import training_identity
-from spoofbench.specs import ModelSpec
+from spoofbench.specs import ModelSpec, TrackerSpec
 from spoofbench.terms import Terms, terms_of
-from spoofbench.training import closed_form, fit, tasks, trainings
-from spoofbench.training.board import Board
+from spoofbench.training import closed_form, fit, tasks, tracking, trainings
 from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.recipe import Recipe, recipe_for
+from spoofbench.training.tracking import Tracking
 from spoofbench.training.trainings import PartRecord, TrainingRecord, TrainingTerms
 from spoofbench.trials import missing_audio
 from spoofbench.weights import Weights
@@ -90,7 +90,9 @@ class Request:
     workers: int | None
     seed: int
     micro_batch: int | None = None
-    tensorboard: bool = False
+    trackers: tuple[str, ...] = ()
+    keep: int = 1
+    compiler: str = ""
 
 
 class Job:
@@ -109,6 +111,9 @@ class Job:
             else catalogue.models.get(request.model)
         )
         self.spec = self.offer.spec
+        self.trackers: list[Offer[TrackerSpec]] = [
+            catalogue.trackers.get(name) for name in request.trackers
+        ]
         self.device = own_device(devices.device_named(request.device))
         devices.precision_context(request.precision, self.device)
 
@@ -214,6 +219,7 @@ class Job:
             seed=self.request.seed,
             precision=self.request.precision,
             device=self.device.type,
+            compiler=self.request.compiler,
         )
         task = tasks.Task(
             model_name=self.spec.name,
@@ -226,6 +232,8 @@ class Job:
             start=start,
             conditions=self._augmentations(recipe, on),
             micro_batch=self.request.micro_batch,
+            keep=self.request.keep,
+            compiler=self.request.compiler,
             processes=self.processes,
             note=self.voice.note,
         )
@@ -280,30 +288,40 @@ class Job:
         self.processes.wait_for_all()  # before the first writes what the others look for
         trainings.refuse_changed(self.request.out, training.terms)
         self.processes.wait_for_all()
+        trackers = self.trackers if self.processes.is_first else []
+        told = Tracking(
+            tracking.make(trackers, task.folder, training.terms), task.folder, self.voice.note
+        )
         if self.processes.is_first:
             trainings.begin(training.terms, task.folder)
         started = time.perf_counter()
-        file = self._fitted(training)
+        told.tell(training.history())
+        file = self._fitted(training, told)
         origin = weights.origin_of(file)
         if origin is None:
             raise InvalidWeights(f"{file} does not say how it was trained")
-        epochs = fit.history(task.folder) if training.begun() else ()
+        epochs = training.history()
         seconds = sum(e.seconds for e in epochs) if epochs else time.perf_counter() - started
+        steps = len(epochs) * task.steps_per_epoch()
         record = TrainingRecord(
             terms=training.terms,
             best_epoch=origin.epoch,
             best_dev_eer=origin.dev_eer,
             seconds=round(seconds, 3),
+            seconds_per_step=round(seconds / steps, 6) if steps else 0.0,
+            utterances_per_second=round(steps * task.recipe.batch_size / seconds, 3),
+            peak_mb=max((e.peak_mb for e in epochs), default=0.0),
             sha256=fingerprint.sha256(file),
             arguments=runs.arguments(),
             versions=runs.versions(),
             finished=runs.now(),
         )
         if self.processes.is_first:
+            told.end(record)
             trainings.write(record, task.folder)
         return self._trained(task.folder, record)
 
-    def _fitted(self, training: Training) -> Path:
+    def _fitted(self, training: Training, told: Tracking) -> Path:
         """Fit or train the model, and return the file of its weights."""
         task, model = training.task, self.model()
         if isinstance(model, ClosedForm):
@@ -325,11 +343,8 @@ class Job:
                 hint="give weights with --weights FILE",
             )
 
-        board = Board(task.folder) if self.request.tensorboard else None
-
         def report(epoch: Epoch, is_best: bool) -> None:
-            if board is not None:
-                board.add(epoch)
+            told.tell(training.history())
             self.voice.note(
                 f"epoch {epoch.epoch:>3} of {task.recipe.epochs}: loss {epoch.loss:.4f}, "
                 f"dev EER {100 * epoch.dev_eer:6.2f} %{' (best so far)' if is_best else ''}; "
@@ -635,6 +650,10 @@ class Training:
     def begun(self) -> bool:
         """Say whether there is a checkpoint to go on from."""
         return (self.task.folder / tasks.LAST).is_file()
+
+    def history(self) -> tuple[Epoch, ...]:
+        """Return the epochs that are done."""
+        return fit.history(self.task.folder) if self.begun() else ()
 
 
 def run_shortcuts(

@@ -26,6 +26,7 @@ from spoofbench.specs import (
     ProtocolSpec,
     ReporterSpec,
     Spec,
+    TrackerSpec,
 )
 
 S = TypeVar("S", bound=Spec)
@@ -159,6 +160,9 @@ class Catalogue:
     reporters: Shelf[ReporterSpec] = field(
         default_factory=lambda: Shelf("format", "spoofbench_reporters", ReporterSpec)
     )
+    trackers: Shelf[TrackerSpec] = field(
+        default_factory=lambda: Shelf("tracker", "spoofbench_trackers", TrackerSpec)
+    )
     plugins: list[Plugin] = field(default_factory=list)
     blocked: list[Plugin] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -173,6 +177,7 @@ class Catalogue:
             self.augmentations,
             self.metrics,
             self.reporters,
+            self.trackers,
         )
 
 

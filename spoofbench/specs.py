@@ -253,3 +253,8 @@ class MetricSpec(Spec):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReporterSpec(Spec):
     """A reporter: ``target`` is a `contracts.Reporter`; its name is what ``--format`` takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackerSpec(Spec):
+    """A tracker: ``target`` is a `contracts.TrackerMaker`; its name is what ``--tracker`` takes."""

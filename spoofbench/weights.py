@@ -22,6 +22,10 @@ from spoofbench.specs import Checkpoint, ModelSpec
 from spoofbench.training.recipe import Recipe
 
 NAMED = 3
+POSITION = "position"
+"""The note of a training's position beside tensors, which makes a file a checkpoint."""
+MODEL = "model."
+"""What the names of the model's tensors begin with in a checkpoint."""
 _METADATA = "spoofbench"
 
 
@@ -117,7 +121,7 @@ def load(model: nn.Module, weights: Weights) -> None:
     another model; ``model`` is then unchanged.
     """
     file = weights.file
-    state = read_tensors(file)
+    state = _of_model(read_tensors(file))
     own = model.state_dict()
     if state.keys() != own.keys() and isinstance(model, PublishedNames):
         state = model.rename_published(state)
@@ -173,19 +177,40 @@ def read_tensors(file: Path) -> Mapping[str, Tensor]:
 
 def save(model: nn.Module, file: Path, origin: Origin) -> None:
     """Write the weights of ``model`` and where they come from to ``file`` (``.safetensors``)."""
-    write_tensors(file, model.state_dict(), {_METADATA: origin.model_dump_json()})
+    write_tensors(file, model.state_dict(), note(origin))
+
+
+def note(origin: Origin) -> dict[str, str]:
+    """Return what stands beside tensors for `origin_of` to find."""
+    return {_METADATA: origin.model_dump_json()}
 
 
 def origin_of(file: Path) -> Origin | None:
-    """Return what spoofbench wrote into ``file`` beside the weights, if it did."""
+    """Return what spoofbench wrote into ``file`` beside the weights, if it did.
+
+    Raises `InvalidWeights` for a checkpoint that dev has not judged.
+    """
     if file.suffix != ".safetensors":
         return None
     with _opened(file) as stored:
-        text = (stored.metadata() or {}).get(_METADATA)
+        notes = stored.metadata() or {}
+    text = notes.get(_METADATA)
+    if text is None and POSITION in notes:
+        raise InvalidWeights(
+            f"{file} is a checkpoint from the middle of an epoch, which dev has not judged",
+            hint="name best.safetensors beside it, or an epoch-*.safetensors that --keep has kept",
+        )
     try:
         return Origin.model_validate_json(text) if text is not None else None
     except ValidationError as error:
         raise InvalidWeights(f"{file}: its note on its training cannot be read: {error}") from error
+
+
+def _of_model(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Return the model's part of ``state``, if that is a checkpoint, which holds more."""
+    if not any(name.startswith("optimiser.") for name in state):
+        return state
+    return {n.removeprefix(MODEL): t for n, t in state.items() if n.startswith(MODEL)}
 
 
 def _first(names: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from spoofbench.specs import MetricSpec, ModelSpec, Spec
 
 def add_to(app: typer.Typer) -> None:
     """Add the listing commands to ``app``."""
-    for command in (models, protocols, datasets, augmentations, metrics, reporters):
+    for command in (models, protocols, datasets, augmentations, metrics, reporters, trackers):
         app.command(command.__name__)(command)
 
 
@@ -96,6 +96,11 @@ def metrics() -> None:
 def reporters() -> None:
     """List the output formats: what `--format` takes."""
     _print_shelf("reporters")
+
+
+def trackers() -> None:
+    """List the trackers: what `train --tracker` takes."""
+    _print_shelf("trackers")
 
 
 def print_plugins() -> None:

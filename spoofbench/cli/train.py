@@ -50,10 +50,14 @@ def train(
             "Short for `--set start=...`.",
         ),
     ] = None,
-    tensorboard: Annotated[
-        bool,
-        typer.Option("--tensorboard", help="Write each epoch for TensorBoard, beside epochs.csv."),
-    ] = False,
+    trackers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tracker",
+            metavar="NAME",
+            help="Log each epoch there too, as in `spoofbench trackers`. May be repeated.",
+        ),
+    ] = None,
     paper_selection: Annotated[
         bool,
         typer.Option(
@@ -77,6 +81,24 @@ def train(
             "the same batches (a batch norm sees N).",
         ),
     ] = None,
+    compiled: Annotated[
+        bool,
+        typer.Option(
+            "--compile",
+            help="Compile the model's loss with torch.compile: minutes at the start, faster steps "
+            "for some models. Needs a C++ compiler on a processor.",
+        ),
+    ] = False,
+    keep: Annotated[
+        int,
+        typer.Option(
+            "--keep",
+            metavar="K",
+            min=1,
+            help="Keep the checkpoints of the last K epochs, as epoch-0007.safetensors; with 1, "
+            "only the last, from which training goes on.",
+        ),
+    ] = 1,
     seed: options.Seed = 1234,
     seeds: options.Seeds = 1,
     out: options.Out = Path("runs"),
@@ -120,7 +142,9 @@ def train(
         workers=workers,
         seed=seed,
         micro_batch=micro_batch,
-        tensorboard=tensorboard,
+        trackers=tuple(trackers or ()),
+        keep=keep,
+        compiler="inductor" if compiled else "",
     )
     begun = {} if start is None else {"start": start}
     eers = []

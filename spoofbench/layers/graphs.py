@@ -36,7 +36,7 @@ class Pairs(NamedTuple):
 @lru_cache(maxsize=32)
 def pairs_of(count: int, device: torch.device) -> Pairs:
     """Return the pairs of ``count`` nodes."""
-    with torch.inference_mode(mode=False):
+    with torch.inference_mode(False):  # torch.compile takes it only in place
         first, second = torch.triu_indices(count, count, device=device)
         place = torch.empty(count, count, dtype=torch.long, device=device)
         place[first, second] = place[second, first] = torch.arange(len(first), device=device)

@@ -271,4 +271,51 @@ def write(tables, stream):
     first_use=("spoofbench table runs/toy-eval --format $name",),
 )
 
-KINDS = {kind.name: kind for kind in (MODEL, AUGMENTATION, DATASET, METRIC, REPORTER)}
+TRACKER = Kind(
+    name="tracker",
+    module="tracker",
+    declaration='''"""What this plugin offers; the code is imported when it is used."""
+
+from spoofbench import TrackerSpec, hookimpl
+
+
+@hookimpl
+def spoofbench_trackers():
+    """Return the trackers."""
+    return [
+        TrackerSpec(
+            name="$name",
+            target="$package.tracker:$class",
+            summary="A small file that says how far a training has come.",
+        )
+    ]
+''',
+    code='''"""A place to log a training."""
+
+import json
+
+
+class $class:
+    """Keeps ``$name/status.json`` in the training's folder, for a monitor to look at."""
+
+    def __init__(self, folder, terms):
+        self.file = folder / "$name" / "status.json"
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.known = {"model": terms.model.name, "seed": terms.seed, "of": terms.recipe.epochs}
+
+    def epoch(self, epoch):
+        """Say what an epoch gave; one that comes again is written over."""
+        self.write(epoch=epoch.epoch, loss=epoch.loss, dev_eer=epoch.dev_eer)
+
+    def end(self, record):
+        """Say what came of it all."""
+        self.write(best_epoch=record.best_epoch, best_dev_eer=record.best_dev_eer)
+
+    def write(self, **said):
+        """Write what is known."""
+        self.file.write_text(json.dumps(self.known | said))
+''',
+    first_use=("spoofbench train lfcc-lcnn --set epochs=2 --tracker $name",),
+)
+
+KINDS = {kind.name: kind for kind in (MODEL, AUGMENTATION, DATASET, METRIC, REPORTER, TRACKER)}

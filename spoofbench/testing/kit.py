@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from spoofbench.errors import SpoofbenchError, UnknownName
 from spoofbench.plugins import Catalogue, Offer, Shelf, catalogue, instantiate
-from spoofbench.testing import augmentations, datasets, metrics, models, reporters
+from spoofbench.testing import augmentations, datasets, metrics, models, reporters, trackers
 from spoofbench.testing.clauses import Broken, Check, NotApplicable, sentence
 
 if TYPE_CHECKING:
     import pytest
 
 Outcome = Literal["holds", "broken", "not applicable"]
-KINDS = ("model", "augmentation", "dataset", "metric", "reporter")
+KINDS = ("model", "augmentation", "dataset", "metric", "reporter", "tracker")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +95,11 @@ def _reporter(offer: Offer[Any]) -> tuple[Any, Sequence[Check]]:
     return subject, reporters.CLAUSES
 
 
+def _tracker(offer: Offer[Any]) -> tuple[Any, Sequence[Check]]:
+    subject = trackers.TrackerSubject(spec=offer.spec, make=offer.spec.resolve())
+    return subject, trackers.CLAUSES
+
+
 def _dataset(offer: Offer[Any]) -> tuple[Any, Sequence[Check]]:
     data, root = datasets.example(offer.spec) or (None, None)
     subject = datasets.DatasetSubject(
@@ -109,6 +114,7 @@ _SUBJECTS = {
     "metric": _metric,
     "reporter": _reporter,
     "dataset": _dataset,
+    "tracker": _tracker,
 }
 
 
@@ -119,6 +125,7 @@ def _shelves(known: Catalogue) -> dict[str, Shelf[Any]]:
         "dataset": known.datasets,
         "metric": known.metrics,
         "reporter": known.reporters,
+        "tracker": known.trackers,
     }
 
 

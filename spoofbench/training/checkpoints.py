@@ -11,11 +11,14 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from spoofbench import weights
 from spoofbench.errors import InvalidRun
-from spoofbench.files import write_tensors
+from spoofbench.files import storage_errors, write_tensors
 from spoofbench.training.averaging import Average
+from spoofbench.training.recipe import Recipe
+from spoofbench.weights import MODEL, POSITION, Origin
 
-_METADATA = "position"
+_KEPT = "epoch-*.safetensors"
 
 
 class Epoch(BaseModel):
@@ -57,6 +60,9 @@ class Position(BaseModel):
     scaling: Mapping[str, float] = {}
     """State of the loss scale, in fp16."""
     history: tuple[Epoch, ...] = ()
+    recipe: Recipe | None = None
+    seed: int | None = None
+    """By which recipe and seed it came so far; None where that is not known."""
 
     def best(self) -> Epoch | None:
         """Return the epoch with the lowest dev EER, the last of equals."""
@@ -69,9 +75,14 @@ def save(
     optimiser: Optimizer,
     position: Position,
     average: Average | None = None,
+    *,
+    origin: Origin | None = None,
 ) -> None:
-    """Write ``file``: weights, their average, optimiser state, random state and ``position``."""
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    """Write ``file``: weights, their average, optimiser state, random state and ``position``.
+
+    With an ``origin`` the file can be used as weights, too.
+    """
+    tensors = {f"{MODEL}{name}": tensor for name, tensor in model.state_dict().items()}
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in state.items()}
     if average is not None:
@@ -79,7 +90,8 @@ def save(
     tensors["random.cpu"] = torch.get_rng_state()
     if torch.cuda.is_available():
         tensors["random.cuda"] = torch.cuda.get_rng_state()
-    write_tensors(file, tensors, {_METADATA: position.model_dump_json()})
+    notes = {POSITION: position.model_dump_json()}
+    write_tensors(file, tensors, notes | (weights.note(origin) if origin else {}))
 
 
 def load(
@@ -107,7 +119,7 @@ def load(
             torch.cuda.set_rng_state(tensors["random.cuda"])
     except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
         raise InvalidRun(
-            f"the checkpoint {file} cannot be used: {str(error).splitlines()[0]}",
+            f"the checkpoint {file} cannot be used: {' '.join(str(error).split()[:40])}",
             hint="remove its folder to train from the start",
         ) from error
     return reached
@@ -117,12 +129,26 @@ def position(file: Path) -> Position:
     """Return how far the training that wrote ``file`` has come. Raises `InvalidRun`."""
     try:
         with safe_open(file, framework="pt") as stored:
-            return Position.model_validate_json((stored.metadata() or {})[_METADATA])
+            return Position.model_validate_json((stored.metadata() or {})[POSITION])
     except (SafetensorError, OSError, KeyError, ValidationError) as error:
         raise InvalidRun(
             f"the checkpoint {file} cannot be read: {error}",
             hint="remove its folder to train from the start",
         ) from error
+
+
+def kept(folder: Path, epoch: int) -> Path:
+    """Return the checkpoint of ``epoch`` among those that are kept; the names sort."""
+    return folder / _KEPT.replace("*", f"{epoch:04}")
+
+
+def forget(folder: Path, *, through: int) -> None:
+    """Remove the kept checkpoints of the epochs up to and with ``through``."""
+    for file in folder.glob(_KEPT):
+        number = file.stem.partition("-")[2]
+        if number.isdecimal() and int(number) <= through:
+            with storage_errors(file):
+                file.unlink()
 
 
 def csv(history: Sequence[Epoch]) -> str:

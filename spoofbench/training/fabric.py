@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -12,6 +13,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from spoofbench.contracts import Trainable
+from spoofbench.errors import InvalidSettings
 from spoofbench.processes import Processes
 
 if TYPE_CHECKING:
@@ -41,26 +43,66 @@ def fabric_for(device: torch.device, precision: str, processes: Processes) -> Fa
     return fabric
 
 
+@contextmanager
+def _compiling() -> Iterator[None]:
+    """Say in words that a compiler is missing, or that it cannot compile this model."""
+    from torch._dynamo.exc import TorchDynamoException
+
+    try:
+        yield
+    except TorchDynamoException as error:
+        said = " ".join(str(error).split("\n")[:2])
+        raise InvalidSettings(
+            f"--compile: torch cannot compile this model here: {said}",
+            hint="a processor needs a C++ compiler, such as g++, CUDA needs Triton; "
+            "or leave out --compile",
+        ) from error
+
+
+class _Loss(nn.Module):
+    """Calls a model's loss as its forward, around which Fabric puts autocast and DDP.
+
+    In one process Fabric calls any other method as it is: without autocast.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, *batch: torch.Tensor) -> torch.Tensor:
+        return cast(Trainable, self.model).loss(*batch)
+
+
 class Learner:
     """A model and its optimiser, as Fabric drives them.
 
-    ``model`` and ``optimiser`` are the plain ones: what is saved and loaded.
+    ``model`` and ``optimiser`` are the plain ones: what is saved and loaded. With a ``compiler``, a
+    backend of `torch.compile`, the loss is compiled; Fabric does so again around DDP.
     """
 
-    def __init__(self, fabric: Fabric, model: nn.Module, optimiser: Optimizer) -> None:
+    def __init__(
+        self, fabric: Fabric, model: nn.Module, optimiser: Optimizer, *, compiler: str = ""
+    ) -> None:
         self.fabric = fabric
         self.model = model
         self.optimiser = optimiser
-        self._driven, self._driver = fabric.setup(model, optimiser)
-        self._driven.mark_forward_method("loss")
+        loss: nn.Module = _Loss(model)
+        if compiler:
+            loss = cast(nn.Module, torch.compile(loss, backend=compiler))
+        self._compiling = _compiling if compiler else nullcontext
+        self._driven, self._driver = fabric.setup(loss, optimiser)
 
     def loss(self, *batch: torch.Tensor) -> torch.Tensor:
-        """Return the model's losses of ``batch`` ``(batch,)``, in float32."""
-        return cast(Trainable, self._driven).loss(*batch).float()
+        """Return the model's losses of ``batch`` ``(batch,)``, in float32.
+
+        Raises `InvalidSettings` if they cannot be compiled, as this was asked for.
+        """
+        with self._compiling():
+            return cast(torch.Tensor, self._driven(*batch)).float()
 
     def backward(self, loss: torch.Tensor, *, is_last: bool) -> None:
         """Add the gradients of ``loss``; those of all processes are averaged at the last."""
-        with self.fabric.no_backward_sync(self._driven, enabled=not is_last):
+        with self.fabric.no_backward_sync(self._driven, enabled=not is_last), self._compiling():
             self.fabric.backward(loss)
 
     def mean(self, value: float) -> float:
@@ -68,13 +110,21 @@ class Learner:
         total = self.fabric.all_reduce(torch.tensor(value, dtype=torch.float64), reduce_op="mean")
         return float(cast(torch.Tensor, total))
 
-    def step(self, clip_norm: float | None) -> None:
-        """Clip the gradients, if asked, and move the parameters."""
+    def step(self, clip_norm: float | None) -> bool:
+        """Clip the gradients, if asked, and move the parameters.
+
+        Returns False, and leaves them where they are, if a gradient is not finite. In fp16 the loss
+        scale leaves out such a step by itself and shrinks, which is no failure.
+        """
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        if self._scaler() is None and not nn.utils.get_total_norm(gradients).isfinite():
+            return False
         if clip_norm is not None:
             self.fabric.clip_gradients(
                 self._driven, self._driver, max_norm=clip_norm, error_if_nonfinite=False
             )
         self._driver.step()
+        return True
 
     def scaling(self) -> Mapping[str, float]:
         """Return the state of the loss scale, for a checkpoint; empty where there is none."""

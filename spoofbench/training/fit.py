@@ -12,7 +12,7 @@ from torch.optim import Adam
 
 from spoofbench import weights
 from spoofbench.contracts import Countermeasure, PretrainedPart, Progress, Trainable
-from spoofbench.errors import InvalidRecipe
+from spoofbench.errors import InvalidRecipe, InvalidRun
 from spoofbench.files import storage_errors
 from spoofbench.training import checkpoints
 from spoofbench.training.averaging import Average
@@ -52,15 +52,32 @@ def fit(make: Callable[[], Trainable], task: Task, *, progress: Progress, report
             weight_decay=recipe.weight_decay,
         )
         fabric = fabric_for(task.options.device, task.options.precision, task.processes)
-        learner = Learner(fabric, model, optimiser)
+        learner = Learner(fabric, model, optimiser, compiler=task.compiler)
         last = task.folder / LAST
         average = Average(model) if recipe.average_from is not None else None
         begun = last.exists()
         position = checkpoints.load(last, model, optimiser, average) if begun else Position()
+        _refuse_another(last, position, task)
         learner.restore_scaling(position.scaling)
         Loop(learner, average, task, told, progress, report).run_from(position)
     task.processes.wait_for_all()
     return task.folder / BEST
+
+
+def _refuse_another(file: Path, position: Position, task: Task) -> None:
+    """Raise `InvalidRun` for a checkpoint that came by another recipe or seed than the task's."""
+    if position.recipe is None:
+        return
+    was = {"seed": position.seed} | dict(position.recipe)
+    asked = {"seed": task.seed} | dict(task.recipe)
+    changes = [
+        f"{name} was {was[name]}, is {asked[name]}" for name in asked if was[name] != asked[name]
+    ]
+    if changes:
+        raise InvalidRun(
+            f"the checkpoint {file} is of another training: {'; '.join(changes)}",
+            hint="remove its folder to train from the start",
+        )
 
 
 def start_from(model: Countermeasure, start: weights.Weights) -> None:

@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 import torch
 
-from spoofbench import batches, weights
+from spoofbench import batches, files, weights
 from spoofbench.batches import Batch, Crop, RandomCrop, Whole, Work
 from spoofbench.contracts import Progress, Trainable
 from spoofbench.errors import FailedTrials, InvalidRun
@@ -63,6 +63,7 @@ class Loop:
     def run_from(self, position: Position) -> None:
         """Train from ``position`` to the last epoch."""
         self.saved = time.perf_counter()
+        self._follow(position)  # what ended the last process may have come before this
         while position.epoch <= self.task.recipe.epochs and not self._is_enough(position):
             position = self._close(self._train_epoch(position))
         if self.average is not None and self.average.count and self.task.processes.is_first:
@@ -117,6 +118,7 @@ class Loop:
                 }
             )
             before = now
+            self._refuse_divergence(work, position)
             self.progress(self._done(position), self.task.recipe.epochs * self.steps)
             told = self.told.number is not None
             due = time.perf_counter() - self.saved > self.task.checkpoint_seconds
@@ -163,12 +165,18 @@ class Loop:
                 self._spare_memory(error)
         value = self.learner.mean(value)
         if not math.isfinite(value):
-            raise InvalidRun(
-                f"the loss is {value} in epoch {position.epoch}, on {', '.join(batch.utterances)}",
-                hint="a lower learning rate or --clip-norm may help; the last checkpoint is kept",
-            )
-        self.learner.step(self.task.recipe.clip_norm)
+            raise _failed(f"the loss is {value}", work, position)
+        if not self.learner.step(self.task.recipe.clip_norm):
+            raise _failed("a gradient is not finite", work, position)
         return value
+
+    def _refuse_divergence(self, work: Work, position: Position) -> None:
+        """Raise `InvalidRun` if half an epoch or more has cost far more than the first."""
+        if not position.history or 2 * position.step < self.steps:
+            return
+        mean, first = position.loss_sum / position.step, position.history[0].loss
+        if self.task.recipe.diverges(mean, first):
+            raise _failed(f"the loss diverges, {mean:.4g} after {first:.4g},", work, position)
 
     def _gradients(self, batch: Batch, total: float) -> float:
         """Compute the gradients of ``batch``, micro-batch by micro-batch; return its loss.
@@ -236,10 +244,18 @@ class Loop:
                 self.task.origin(epoch=epoch.epoch, dev_eer=epoch.dev_eer),
             )
         self._save(following)
+        self._follow(following)
         if self.task.processes.is_first:
-            write_text(self.task.folder / HISTORY, checkpoints.csv(following.history))
             self.report(epoch, is_best)
         return following
+
+    def _follow(self, position: Position) -> None:
+        """Write the table of epochs, and let old checkpoints go, now that ``position`` is kept."""
+        folder, keep = self.task.folder, self.task.keep
+        if self.task.processes.is_first and position.history:
+            write_text(folder / HISTORY, checkpoints.csv(position.history))
+            if keep > 1:
+                checkpoints.forget(folder, through=position.epoch - 1 - keep)
 
     def _dev_eer(self) -> float:
         """Return the dev EER; only the first process computes it."""
@@ -248,17 +264,39 @@ class Loop:
         return dev_eer(cast(Trainable, self.learner.model), self.dev_loader, self.task)
 
     def _save(self, position: Position) -> None:
+        """Write a checkpoint to go on from; that of a whole epoch is kept, where this is asked."""
         if self.task.processes.is_first:
-            position = position.model_copy(update={"scaling": self.learner.scaling()})
+            last = self.task.folder / LAST
+            done = position.history[-1] if position.history and not position.step else None
+            keeps = done and self.task.keep > 1
+            file = checkpoints.kept(self.task.folder, position.epoch - 1) if keeps else last
             checkpoints.save(
-                self.task.folder / LAST,
+                file,
                 self.learner.model,
                 self.learner.optimiser,
-                position,
+                position.model_copy(
+                    update={
+                        "scaling": self.learner.scaling(),
+                        "recipe": self.task.recipe,
+                        "seed": self.task.seed,
+                    }
+                ),
                 self.average,
+                origin=self.task.origin(epoch=done.epoch, dev_eer=done.dev_eer) if done else None,
             )
+            if keeps:
+                files.copy(file, last)
         self.task.processes.wait_for_all()
         self.saved = time.perf_counter()
+
+
+def _failed(what: str, work: Work, position: Position) -> InvalidRun:
+    """Return an error that names the batch at which training cannot go on."""
+    return InvalidRun(
+        f"{what} in epoch {position.epoch}, on {', '.join(t.utterance for t in work.trials)}",
+        hint="a lower learning rate or --set clip_norm=1 may help, from the start or from the best "
+        "weights so far (--start); the last checkpoint is kept",
+    )
 
 
 def _seed(seed: int, step: int, rank: int) -> int:

@@ -56,6 +56,8 @@ class Recipe(BaseModel):
     """Epochs without a better dev EER after which training stops."""
     clip_norm: float | None = Field(default=None, gt=0)
     """Largest norm of the gradient, if it is to be clipped."""
+    divergence: float = Field(default=10.0, ge=0)
+    """How often the first epoch's mean loss may be in that of a later one; 0 for any number."""
     augment: tuple[str, ...] = ()
     """Conditions, as in `robustness`, of which one is drawn for an utterance in each epoch."""
     augment_share: float = Field(default=1.0, ge=0, le=1)
@@ -70,6 +72,14 @@ class Recipe(BaseModel):
         if not self.focal_gamma:
             return losses
         return (1 - (-losses).exp()).clamp(min=1e-6) ** self.focal_gamma * losses
+
+    def diverges(self, mean: float, first: float) -> bool:
+        """Say whether a ``mean`` loss is far above that of the ``first`` epoch.
+
+        A first mean below 1 counts as 1, which is about what guessing costs: a loss that was close
+        to nought may grow manifold without harm.
+        """
+        return 0 < self.divergence * max(first, 1.0) < mean
 
     def rate_of(self, parameter: str, epoch: int) -> float:
         """Return by which share of the learning rate ``parameter`` learns in ``epoch`` (from 1)."""

@@ -43,6 +43,10 @@ class Task:
     """How much work a crash may lose."""
     micro_batch: int | None = None
     """Utterances whose gradients are computed at once; None for the whole batch."""
+    compiler: str = ""
+    """Backend of `torch.compile` for the loss; none if not given."""
+    keep: int = 1
+    """Of how many epochs the last checkpoints are there: 1 for that which training goes on from."""
     processes: Processes = field(default_factory=Processes)
     note: Callable[[str], None] = lambda said: None  # noqa: ARG005
     """Told what the user should know."""

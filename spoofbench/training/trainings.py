@@ -43,6 +43,8 @@ class TrainingTerms(_Part):
     seed: int
     precision: str
     device: str
+    compiler: str = ""
+    """What compiled the loss, which then rounds otherwise; none if not given."""
 
     def identity(self) -> str:
         """Return 12 hexadecimal digits that stand for these terms."""
@@ -60,6 +62,11 @@ class TrainingRecord(_Part):
     """A fraction."""
     seconds: float
     """Spent on all epochs, dev scoring not included."""
+    seconds_per_step: float = 0.0
+    """Mean over all epochs; 0 for a model that is fitted at once."""
+    utterances_per_second: float = 0.0
+    peak_mb: float = 0.0
+    """The most memory taken, of the device or the first process."""
     sha256: str
     """Of ``best.safetensors``."""
     arguments: tuple[str, ...]

@@ -15,6 +15,7 @@ from spoofbench.plugins import catalogue
         ("datasets", "table"),
         ("metrics", "min-tdcf-2021"),
         ("reporters", "latex"),
+        ("trackers", "tensorboard"),
         ("plugins", "asvspoof"),
     ],
 )
@@ -23,7 +24,9 @@ def test_a_listing_names_what_is_on_offer(spoofbench_cli, command: str, name: st
     assert (outcome.code, name in outcome.out.split()) == (0, True)
 
 
-@pytest.mark.parametrize("command", ["models", "protocols", "metrics", "reporters", "plugins"])
+@pytest.mark.parametrize(
+    "command", ["models", "protocols", "metrics", "reporters", "trackers", "plugins"]
+)
 def test_a_listing_says_from_which_distribution(spoofbench_cli, command: str):
     assert "spoofbench 0.1.0" in " ".join(spoofbench_cli(command).out.split())
 

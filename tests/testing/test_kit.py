@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,16 @@ from torch import Tensor, nn
 from spoofbench.contracts import Context
 from spoofbench.errors import UnknownName
 from spoofbench.plugins import catalogue
-from spoofbench.specs import AugmentationSpec, MetricSpec, ModelSpec, ReporterSpec
-from spoofbench.testing import augmentations, kit, metrics, models, parametrize_contract, reporters
+from spoofbench.specs import AugmentationSpec, MetricSpec, ModelSpec, ReporterSpec, TrackerSpec
+from spoofbench.testing import (
+    augmentations,
+    kit,
+    metrics,
+    models,
+    parametrize_contract,
+    reporters,
+    trackers,
+)
 from spoofbench.testing.clauses import Broken, Check, NotApplicable
 
 SHORTEST = 400
@@ -358,6 +367,82 @@ def test_a_good_reporter_breaks_no_clause(clause: Check):
 
 def test_every_clause_about_reporters_is_proven():
     assert {clause for clause, _ in REPORTERS} == set(reporters.CLAUSES)
+
+
+class Log:
+    """A tracker that keeps every clause."""
+
+    def __init__(self, folder: Path, terms: Any) -> None:
+        self.folder = folder / "log"
+        self.folder.mkdir(exist_ok=True)
+
+    def epoch(self, epoch: Any) -> None:
+        (self.folder / f"{epoch.epoch}.txt").write_text(str(epoch.loss))
+
+    def end(self, record: Any) -> None:
+        (self.folder / "end.txt").write_text(str(record.best_dev_eer))
+
+
+class WantsAModel(Log):
+    def __init__(self, folder: Path, terms: Any) -> None:
+        super().__init__(folder, terms)
+        terms.weights.keys()
+
+
+class TakesNoEpochAgain(Log):
+    def epoch(self, epoch: Any) -> None:
+        (self.folder / f"{epoch.epoch}.txt").touch(exist_ok=False)
+
+
+class NeedsAnEpoch(Log):
+    def end(self, record: Any) -> None:
+        (self.folder / "1.txt").rename(self.folder / "last.txt")
+
+
+class AppendsToTheCsv(Log):
+    def epoch(self, epoch: Any) -> None:
+        with (self.folder.parent / "epochs.csv").open("a") as file:
+            file.write("again\n")
+
+
+class WritesBeside(Log):
+    def end(self, record: Any) -> None:
+        (self.folder.parents[1] / "all.csv").write_text("")
+
+
+class DrawsAName(Log):
+    def epoch(self, epoch: Any) -> None:
+        torch.rand(1)
+
+
+TRACKERS: list[tuple[Check, type]] = [
+    (trackers.a_training_is_logged_to_its_end, WantsAModel),
+    (trackers.a_training_that_goes_on_is_logged_on, TakesNoEpochAgain),
+    (trackers.a_training_without_epochs_is_logged, NeedsAnEpoch),
+    (trackers.what_the_training_keeps_is_left_alone, AppendsToTheCsv),
+    (trackers.what_the_training_keeps_is_left_alone, WritesBeside),
+    (trackers.the_process_is_left_alone, DrawsAName),
+]
+
+
+def tracker(make: type) -> trackers.TrackerSubject:
+    spec = TrackerSpec(name="toy", target="a:b", summary="")
+    return trackers.TrackerSubject(spec=spec, make=make)
+
+
+@pytest.mark.parametrize(("clause", "sabotaged"), TRACKERS)
+def test_a_sabotaged_tracker_breaks_the_clause(clause: Check, sabotaged: type):
+    with pytest.raises((Broken, OSError, AttributeError)):
+        clause(tracker(sabotaged))
+
+
+@pytest.mark.parametrize("clause", trackers.CLAUSES)
+def test_a_good_tracker_breaks_no_clause(clause: Check):
+    clause(tracker(Log))
+
+
+def test_every_clause_about_trackers_is_proven():
+    assert {clause for clause, _ in TRACKERS} == set(trackers.CLAUSES)
 
 
 @pytest.mark.parametrize("kind", kit.KINDS)

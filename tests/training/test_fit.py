@@ -12,10 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spoofbench import audio, weights
-from spoofbench.errors import FailedTrials, InvalidRecipe, InvalidRun
-from spoofbench.training import fit, loop, tasks
+from spoofbench.errors import FailedTrials, InvalidRun
+from spoofbench.training import fit, tasks
 from spoofbench.training.checkpoints import Epoch
-from spoofbench.training.recipe import Recipe
 
 
 def silent(done: int, total: int) -> None:
@@ -39,30 +38,6 @@ def assert_equal(one: Path, other: Path) -> None:
     assert mine.keys() == yours.keys()
     for name in mine:
         assert torch.equal(mine[name], yours[name]), name
-
-
-# formulas
-
-
-def test_the_learning_rate_falls_from_the_first_to_the_last_by_half_a_cosine():
-    recipe = Recipe(learning_rate=1e-4, final_learning_rate=5e-6)
-    assert loop.learning_rate(recipe, 0, 100) == pytest.approx(1e-4)
-    assert loop.learning_rate(recipe, 50, 100) == pytest.approx((1e-4 + 5e-6) / 2)
-    assert loop.learning_rate(recipe, 100, 100) == pytest.approx(5e-6)
-    quarter = 5e-6 + (1e-4 - 5e-6) * (1 + math.sqrt(0.5)) / 2
-    assert loop.learning_rate(recipe, 25, 100) == pytest.approx(quarter)
-
-
-def test_the_learning_rate_is_that_of_torchs_cosine_schedule():
-    recipe, steps = Recipe(learning_rate=1e-3, final_learning_rate=1e-5), 30
-    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1e-3)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=steps, eta_min=1e-5)
-    for step in range(steps):
-        assert loop.learning_rate(recipe, step, steps) == pytest.approx(
-            schedule.get_last_lr()[0], rel=1e-6
-        )
-        optimiser.step()
-        schedule.step()
 
 
 class Given(nn.Module):
@@ -210,12 +185,6 @@ def test_each_epoch_has_its_line_in_a_file(tiny, tmp_path):
     assert [best for _, best in reported] == [e == min(eers[: i + 1]) for i, e in enumerate(eers)]
 
 
-def test_the_last_incomplete_batch_is_dropped(tiny, tmp_path):
-    chosen = task(tiny, tmp_path / "t")
-    assert len(chosen.train.trials) == 10
-    assert chosen.steps_per_epoch() == 2
-
-
 def test_a_gradient_is_clipped_to_the_norm_of_the_recipe(tiny, tmp_path):
     def moved(clip: float | None) -> float:
         folder = tmp_path / str(clip)
@@ -230,39 +199,7 @@ def test_a_gradient_is_clipped_to_the_norm_of_the_recipe(tiny, tmp_path):
     assert moved(1e-12) < 1e-4 < moved(None)
 
 
-# what is refused
-
-
-def check(train_terms: object, dev_terms: object, **changes: object) -> str:
-    with pytest.raises(InvalidRecipe) as error:
-        tasks.check(train_terms, dev_terms, Recipe(**{"batch_size": 4} | changes))
-    return str(error.value)
-
-
-def test_train_and_dev_parts_are_accepted(tiny):
-    tasks.check(terms(tiny, "train"), terms(tiny, "dev"), Recipe(batch_size=4))
-
-
-@pytest.mark.parametrize(("on", "by"), [("eval", "dev"), ("train", "eval"), ("eval", "eval")])
-def test_nothing_is_trained_on_or_chosen_by_an_eval_protocol(tiny, on, by):
-    assert "tiny-eval has the role eval" in check(terms(tiny, on), terms(tiny, by))
-
-
-def test_a_model_is_not_chosen_by_what_it_was_trained_on(tiny):
-    on, by = terms(tiny, "train"), terms(tiny, "dev")
-    leaking = replace(by, trials=(*by.trials, on.trials[3]))
-    assert f"share 1 utterances, {on.trials[3].utterance}" in check(on, leaking)
-
-
-def test_one_class_alone_is_refused(tiny):
-    on, by = terms(tiny, "train"), terms(tiny, "dev")
-    only = tuple(trial for trial in by.trials if trial.bonafide)
-    assert "tiny-dev needs bona fide and spoof" in check(on, replace(by, trials=only))
-
-
-def test_fewer_trials_than_a_batch_are_refused(tiny):
-    said = check(terms(tiny, "train"), terms(tiny, "dev"), batch_size=11)
-    assert "10 trials, fewer than one batch of 11" in said
+# what ends it
 
 
 class Diverging(Small):
@@ -276,6 +213,58 @@ def test_a_loss_that_is_not_finite_names_the_utterances_of_its_batch(tiny, tmp_p
     named = [t for t in terms(tiny, "train").trials if t.utterance in str(error.value)]
     assert len(named) == 4
     assert not (tmp_path / "t" / tasks.BEST).exists()
+
+
+class Steep(Small):
+    """Its loss is finite, and the slope of a root at nought is not."""
+
+    def loss(self, audio: Tensor, lengths: Tensor, bonafide: Tensor) -> Tensor:
+        return super().loss(audio, lengths, bonafide) + (0 * self.out.weight).abs().sqrt().sum()
+
+
+@pytest.mark.parametrize("changes", [{}, {"clip_norm": 1.0}])
+def test_a_gradient_that_is_not_finite_ends_training_before_it_spoils_a_weight(
+    tiny, tmp_path, changes
+):
+    chosen = replace(task(tiny, tmp_path / "t", **changes), checkpoint_seconds=0)
+    made: list[Small] = []
+
+    class Kept(Steep):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(self)
+
+    with pytest.raises(InvalidRun, match="a gradient is not finite in epoch 1") as error:
+        train(chosen, Kept)
+    assert len([t for t in chosen.train.trials if t.utterance in str(error.value)]) == 4
+    assert all(parameter.isfinite().all() for parameter in made[-1].parameters())
+
+
+class Growing(Small):
+    """The losses of its epochs of two steps are 0.5, then 4 and 16 times as much."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("steps", torch.zeros(1))
+
+    def loss(self, audio: Tensor, lengths: Tensor, bonafide: Tensor) -> Tensor:
+        epoch = int(self.steps) // 2
+        self.steps += 1
+        return self.out.bias.sum() * 0 + torch.full((len(audio),), 0.5 * 4.0**epoch)
+
+
+def test_a_loss_that_grows_out_of_all_proportion_ends_training_by_name(tiny, tmp_path):
+    chosen = task(tiny, tmp_path / "t", divergence=5)
+    with pytest.raises(InvalidRun, match=r"diverges, 8 after 0\.5, in epoch 3") as error:
+        train(chosen, Growing)
+    assert len([t for t in chosen.train.trials if t.utterance in str(error.value)]) == 4
+    assert len(fit.history(chosen.folder)) == 2, "the last checkpoint is kept"
+
+
+@pytest.mark.parametrize("divergence", [0, 8])
+def test_a_loss_may_grow_as_far_as_the_recipe_says(tiny, tmp_path, divergence):
+    train(task(tiny, tmp_path / "t", divergence=divergence), Growing)
+    assert [epoch.loss for epoch in fit.history(tmp_path / "t")] == [0.5, 2, 8]
 
 
 @pytest.mark.parametrize("part", ["train", "dev"])

@@ -108,3 +108,12 @@ def test_crops_that_suit_the_corpus_are_no_shorter_than_the_model_can_take():
     assert recipe_for(PLAIN, corpus={"samples": 2_400}).samples == 2_400
     with pytest.raises(InvalidRecipe, match="3,000"):
         recipe_for(long, corpus={}, options={"samples": 2_400})
+
+
+@pytest.mark.parametrize(
+    ("mean", "first", "diverges"),
+    [(19.9, 2.0, False), (20.1, 2.0, True), (9.9, 0.001, False), (10.1, 0.001, True)],
+)
+def test_a_loss_diverges_above_so_many_times_the_first_which_is_one_at_least(mean, first, diverges):
+    assert Recipe(divergence=10).diverges(mean, first) is diverges
+    assert not Recipe(divergence=0).diverges(1e9, first)

@@ -1,0 +1,1 @@
+"""TensorBoard as a place to log trainings."""
