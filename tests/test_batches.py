@@ -6,6 +6,7 @@ import soundfile
 import torch
 
 from spoofbench import batches
+from spoofbench.audio import AudioCache
 from spoofbench.batches import Batch, First, RandomCrop, Whole, Work
 from spoofbench.trials import Trial
 
@@ -33,8 +34,12 @@ def counted(tmp_path: Path) -> list[Trial]:
     return [trial(f"u{number}", bonafide=number % 2 == 0) for number in range(7)]
 
 
+def cache(root: Path) -> AudioCache:
+    return AudioCache(root, RATE, 1 << 20)
+
+
 def load(work: list[Work], root: Path, *, workers: int = 0, crop: batches.Crop) -> list[Batch]:
-    return list(batches.loader(work, root=root, rate=RATE, crop=crop, workers=workers))
+    return list(batches.loader(work, cache=cache(root), crop=crop, workers=workers))
 
 
 def test_trials_are_cut_into_batches_in_their_order():
@@ -122,7 +127,7 @@ def test_loading_leaves_the_global_random_states_as_they_were(counted, tmp_path,
 
 def test_the_work_of_a_loader_may_change_between_passes(counted, tmp_path):
     work = batches.plan(counted[:2], 2)
-    loader = batches.loader(work, root=tmp_path, rate=RATE, crop=First(4), workers=1)
+    loader = batches.loader(work, cache=cache(tmp_path), crop=First(4), workers=1)
     (before,) = loader
     work[:] = batches.plan(counted[2:4], 2)
     (after,) = loader
@@ -132,7 +137,7 @@ def test_the_work_of_a_loader_may_change_between_passes(counted, tmp_path):
 
 def test_an_augmented_batch_does_not_write_into_the_cache(counted, tmp_path):
     loader = batches.loader(
-        batches.plan(counted[:1], 1), root=tmp_path, rate=RATE, crop=First(4), workers=0
+        batches.plan(counted[:1], 1), cache=cache(tmp_path), crop=First(4), workers=0
     )
     (batch,) = loader
     batch.audio.mul_(0)

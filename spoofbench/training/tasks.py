@@ -14,6 +14,7 @@ from spoofbench.robustness.applying import Applied
 from spoofbench.scoring import Options
 from spoofbench.terms import Terms
 from spoofbench.training.checkpoints import Epoch
+from spoofbench.training.memory import Gauge
 from spoofbench.training.recipe import Recipe
 
 LAST = "last.safetensors"
@@ -44,6 +45,8 @@ class Task:
     micro_batch: int | None = None
     """Utterances whose gradients are computed at once; None for the whole batch."""
     processes: Processes = field(default_factory=Processes)
+    gauge: Gauge | None = None
+    """Reads the memory of the host, which is watched; the machine's own if not given."""
     note: Callable[[str], None] = lambda said: None  # noqa: ARG005
     """Told what the user should know."""
 
