@@ -67,6 +67,18 @@ def read(file: Path, rate: int) -> Audio:
     return cast(Audio, np.ascontiguousarray(mono, dtype=np.float32))
 
 
+def length(file: Path, rate: int) -> int:
+    """Return how many samples ``file`` has at ``rate``, as its header says; nothing is decoded.
+
+    Raises `InvalidAudio`, naming the file, where it has no header that can be read.
+    """
+    try:
+        header = soundfile.info(file)
+    except (soundfile.SoundFileError, OSError, TypeError) as error:
+        raise InvalidAudio(f"{file}: cannot be decoded: {_reason(file, error)}") from error
+    return round(header.frames * rate / header.samplerate)
+
+
 def first(audio: Audio, samples: int) -> Audio:
     """Return the first ``samples`` of ``audio`` ``(time,)``, repeated from its start if shorter."""
     if len(audio) >= samples:

@@ -8,6 +8,8 @@ import torch
 from spoofbench import batches
 from spoofbench.audio import AudioCache
 from spoofbench.batches import Batch, First, RandomCrop, Whole, Work
+from spoofbench.errors import StorageError
+from spoofbench.store import Store
 from spoofbench.trials import Trial
 
 CPU = torch.device("cpu")
@@ -157,3 +159,34 @@ def test_the_number_of_workers_is_what_was_asked_for():
 def test_a_model_on_the_processor_is_left_most_of_the_cores(cores, device, workers, monkeypatch):
     monkeypatch.setattr(batches.os, "cpu_count", lambda: cores)
     assert batches.workers_for(None, torch.device(device)) == workers
+
+
+def test_workers_fill_copies_of_the_cache_and_heed_one_budget(counted, tmp_path):
+    held = cache(tmp_path)
+    work = batches.plan([counted[6]], 1) * 8  # each worker reads the longest, 11 samples
+    loader = batches.loader(work, cache=held, crop=First(4), workers=2)
+    list(loader)
+    assert held.budget.tally() == (2 * 4 * 11, 6, 8), "each decodes it once"
+    assert held.size == 0, "nothing is held in this process"
+    held.budget.capacity = 4 * 10
+    list(loader)
+    assert held.budget.tally() == (0, 6, 16)
+
+
+def test_what_ends_a_pass_keeps_its_hint_across_the_border_of_a_process(counted, tmp_path):
+    (tmp_path / "store").write_text("a file where a folder should be")
+    full = AudioCache(tmp_path, RATE, 0, Store(tmp_path / "store", limit=1 << 20))
+    work = batches.plan(counted[:1], 1)
+    (batch,) = batches.loader(work, cache=full, crop=First(4), workers=1)
+    assert isinstance(batch.error, StorageError)
+    assert "--cache-dir" in batch.error.hint
+
+
+def test_workers_and_later_passes_find_what_one_stored(counted, tmp_path):
+    def pass_over(workers: int) -> tuple[int, int]:
+        stored = AudioCache(tmp_path, RATE, 0, Store(tmp_path / "store", limit=1 << 20))
+        work = batches.plan(counted, 2)
+        list(batches.loader(work, cache=stored, crop=First(4), workers=workers))
+        return stored.budget.tally()[1:]
+
+    assert [pass_over(workers) for workers in (2, 0, 1)] == [(0, 7), (7, 7), (7, 7)]

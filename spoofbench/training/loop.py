@@ -10,13 +10,14 @@ from typing import cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from spoofbench import batches, weights
 from spoofbench.batches import Batch, Crop, RandomCrop, Whole, Work
 from spoofbench.contracts import Progress, Trainable
 from spoofbench.errors import FailedTrials, InvalidRun
 from spoofbench.files import write_text
-from spoofbench.training import checkpoints
+from spoofbench.training import checkpoints, ordering
 from spoofbench.training.augmenting import Augmented
 from spoofbench.training.averaging import Average
 from spoofbench.training.checkpoints import Epoch, Position
@@ -49,6 +50,7 @@ class Loop:
         self.progress = progress
         self.report = report
         self.steps = task.steps_per_epoch()
+        self.lengths = self._lengths()
         self.micro_batch = task.micro_batch or task.recipe.batch_size
         self.work: list[Work] = []
         self.cache = task.options.at(task.train.root).cache()
@@ -133,10 +135,40 @@ class Loop:
 
     def _order(self, epoch: int) -> list[Trial]:
         """Return the train trials in the order of ``epoch``, which only the seed decides."""
-        order = np.random.default_rng([self.task.seed, epoch]).permutation(
-            len(self.task.train.trials)
+        random, trials = np.random.default_rng([self.task.seed, epoch]), self.task.train.trials
+        recipe = self.task.recipe
+        order = (
+            ordering.plain(len(trials), random)
+            if self.lengths is None
+            else ordering.by_length(self.lengths, recipe.batch_size, recipe.length_buckets, random)
         )
-        return [self.task.train.trials[place] for place in order]
+        return [trials[place] for place in order]
+
+    def _lengths(self) -> NDArray[np.int64] | None:
+        """Return how long the utterances are, where that decides the order; say what it spares."""
+        task, recipe = self.task, self.task.recipe
+        if recipe.length_buckets == 1:
+            return None
+        if task.processes.is_first:  # which writes what the others read
+            ordering.lengths_of(task.train, task.options.rate, task.folder)
+        task.processes.wait_for_all()
+        lengths = ordering.lengths_of(task.train, task.options.rate, task.folder)
+        padded = [
+            ordering.padding(
+                lengths[
+                    ordering.by_length(
+                        lengths, recipe.batch_size, buckets, np.random.default_rng(0)
+                    )
+                ],
+                recipe.batch_size,
+            )
+            for buckets in (1, recipe.length_buckets)
+        ]
+        task.note(
+            f"{recipe.length_buckets} groups of similar length: {100 * padded[1]:.1f} % of a batch "
+            f"is padding, instead of {100 * padded[0]:.1f} %"
+        )
+        return lengths
 
     def _done(self, position: Position) -> int:
         """Return how many steps of all epochs are done."""

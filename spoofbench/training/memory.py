@@ -15,6 +15,7 @@ import torch
 _MB = 1_000_000
 _GROUPS = Path("/sys/fs/cgroup")
 _OWN_GROUPS = Path("/proc/self/cgroup")
+_REFERENCES = Path("/proc/self/clear_refs")
 _MOST_RESERVED = 1_000_000_000
 _LOOK_EVERY = 0.002
 
@@ -37,6 +38,10 @@ class Gauge(Protocol):
 
     def peak(self) -> int:
         """Return the most that it took so far."""
+        ...
+
+    def forget_peak(self) -> bool:
+        """Let the peak begin anew with what is used now; say whether the system can do that."""
         ...
 
     def left(self) -> Left:
@@ -67,18 +72,26 @@ class HostGauge:
         """Return the most that was resident so far."""
         return peak_bytes(torch.device("cpu"))
 
+    def forget_peak(self) -> bool:
+        """Let the peak begin anew, as Linux can."""
+        try:
+            _REFERENCES.write_text("5", encoding="ascii")
+        except OSError:
+            return False
+        return True
+
     def left(self) -> Left:
         """Return what the tightest of machine and control groups leaves to this process."""
         machine = psutil.virtual_memory()
         tightest = (machine.available, machine.total, "on this machine")
-        for left, limit, name in self._group_limits():
-            if limit < machine.total and left < tightest[0]:
+        for left, limit, name in self._group_limits(machine.total):
+            if left < tightest[0]:
                 tightest = (left, limit, f"in the control group {name}")
         left, total, where = tightest
         return Left(max(left, 0) // self._processes, total, min(total // 20, _MOST_RESERVED), where)
 
-    def _group_limits(self) -> Iterator[tuple[int, int, str]]:
-        """Give what is left, the limit and the name of each group that has a limit."""
+    def _group_limits(self, most: int) -> Iterator[tuple[int, int, str]]:
+        """Give what is left, the limit and the name of each group with a limit below ``most``."""
         try:
             lines = self._own.read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:  # not Linux
@@ -86,9 +99,9 @@ class HostGauge:
         for line in lines:
             _, controllers, name = line.split(":", 2)
             if not controllers:
-                yield from _limits(self._groups, name, _VERSION_2)
+                yield from _limits(self._groups, name, _VERSION_2, most)
             elif "memory" in controllers.split(","):
-                yield from _limits(self._groups / "memory", name, _VERSION_1)
+                yield from _limits(self._groups / "memory", name, _VERSION_1, most)
 
 
 class CudaGauge:
@@ -105,6 +118,11 @@ class CudaGauge:
         """Return the most that they took so far."""
         return peak_bytes(self._device)
 
+    def forget_peak(self) -> bool:
+        """Let the peak begin anew."""
+        torch.cuda.reset_peak_memory_stats(self._device)
+        return True
+
     def left(self) -> Left:
         """Return what is free, with what torch keeps for itself and does not use."""
         free, total = torch.cuda.mem_get_info(self._device)
@@ -120,8 +138,15 @@ class Growth:
 
 @contextmanager
 def growth(gauge: Gauge) -> Iterator[Growth]:
-    """Look again and again, from a thread, at how much more is taken while this context lasts."""
+    """Measure how much more is taken while this context lasts.
+
+    The system tells, where its peak can begin anew; elsewhere a thread looks again and again.
+    """
     grown, begun, over = Growth(), gauge.used(), threading.Event()
+    if gauge.forget_peak():
+        yield grown
+        grown.bytes = max(gauge.peak() - begun, 0)
+        return
 
     def look() -> None:
         while not over.wait(_LOOK_EVERY):
@@ -174,9 +199,10 @@ _VERSION_1 = _Files(
 )
 
 
-def _limits(root: Path, name: str, files: _Files) -> Iterator[tuple[int, int, str]]:
+def _limits(root: Path, name: str, files: _Files, most: int) -> Iterator[tuple[int, int, str]]:
     """Give what is left in the group ``name`` and in each above it, with its limit and its name.
 
+    Limits of ``most`` and above are none: version 1 says so by a number that nobody has.
     Cached files count as left, as in the kernel's own MemAvailable: they go before a process does.
     """
     parts = Path(name.lstrip("/")).parts
@@ -185,12 +211,13 @@ def _limits(root: Path, name: str, files: _Files) -> Iterator[tuple[int, int, st
     for depth in range(len(parts), -1, -1):
         folder = root.joinpath(*parts[:depth])
         try:
-            said = [(folder / limit).read_text().strip() for limit in files.limits]
-            bounds = [int(bound) for bound in said if bound != "max"]
+            said = [(folder / name).read_text().strip() for name in files.limits]
+            limit = min(int(bound) if bound != "max" else most for bound in said)
+            if limit >= most:
+                continue
             used = int((folder / files.used).read_text())
             stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
         except OSError:  # the root has no limits; of some groups nobody is told
             continue
-        if bounds:
-            cached = sum(int(stat.get(kind, 0)) for kind in files.cached)
-            yield min(bounds) - (used - cached), min(bounds), "/" + "/".join(parts[:depth])
+        cached = sum(int(stat.get(kind, 0)) for kind in files.cached)
+        yield limit - (used - cached), limit, "/" + "/".join(parts[:depth])

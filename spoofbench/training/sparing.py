@@ -9,7 +9,7 @@ from spoofbench.audio import AudioCache
 from spoofbench.batches import Batch
 from spoofbench.errors import InvalidRun
 from spoofbench.training.fabric import Learner
-from spoofbench.training.memory import CudaGauge, HostGauge, growth
+from spoofbench.training.memory import CudaGauge, HostGauge
 from spoofbench.training.tasks import Task
 from spoofbench.training.watch import Watch
 
@@ -53,7 +53,7 @@ class Sparing:
             room = self.accelerator.make_room((), samples=samples, count=count)
         else:
             if self.host.per_sample == AT_MOST and not self.host.fits(samples * count):
-                self.host.per_sample = self._measured(batch)
+                self._try(batch)
             room = self.host.make_room(active, samples=samples, count=count)
         if room.count == count:
             return micro_batch
@@ -90,20 +90,16 @@ class Sparing:
         )
         return count
 
-    def _measured(self, batch: Batch) -> float:
-        """Return what a sample takes in a step, measured on two utterances; nothing is learned.
-
-        The second of two goes is measured, so that gradients and what is set up once are there.
-        """
+    def _try(self, batch: Batch) -> None:
+        """Measure what a step takes, on two utterances of ``batch``; nothing is learned."""
         model, part = self.learner.model, slice(0, 2)
         buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
-        for _ in range(2):
-            with growth(self.host.gauge) as grown:
-                losses = self.learner.loss(
-                    batch.audio[part], batch.lengths[part], batch.bonafide[part]
-                )
-                self.learner.backward(losses.sum(), is_last=False)
-                del losses
+
+        def step() -> int:
+            losses = self.learner.loss(batch.audio[part], batch.lengths[part], batch.bonafide[part])
+            self.learner.backward(losses.sum(), is_last=False)
+            return batch.audio[part].numel()
+
+        self.host.measure(step)
         for name, buffer in model.named_buffers():
             buffer.copy_(buffers[name])
-        return grown.bytes / batch.audio[part].numel()

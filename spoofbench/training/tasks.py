@@ -96,6 +96,12 @@ def check(train: Terms, dev: Terms, recipe: Recipe, *, paper_selection: bool = F
             f"{min(shared)} for one",
             hint="choosing a model by what it was trained on says nothing",
         )
+    if recipe.length_buckets > 1 and recipe.samples is not None:
+        raise InvalidRecipe(
+            f"length_buckets={recipe.length_buckets} is for whole utterances, and the recipe takes "
+            f"{recipe.samples:,} samples of each",
+            hint="leave it out",
+        )
     if len(train.trials) < recipe.batch_size:
         raise InvalidRecipe(
             f"{train.protocol.name} has {len(train.trials):,} trials, "

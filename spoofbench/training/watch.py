@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from spoofbench.allocator import give_back
 from spoofbench.audio import AudioCache
-from spoofbench.training.memory import Gauge, Left
+from spoofbench.training.memory import Gauge, Left, growth
 
 LEAST = 1 << 24
 """A cache that would hold less is given up: it saves nothing worth having."""
+
+MARGIN = 1.25
+"""By how much a few samples are taken to say too little of many: allocators leave gaps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +110,18 @@ class Watch:
         self._used = self._samples = 0
         self._peak = gauge.peak()
 
+    def measure(self, step: Callable[[], int]) -> None:
+        """Let ``step`` compute some samples, and take note of what each of them took.
+
+        ``step`` returns how many. It is done twice, so that what is set up once is there.
+        """
+        for _ in range(2):
+            give_back()  # else the second would take what the first has freed
+            with growth(self.gauge) as grown:
+                samples = step()
+        self.per_sample = MARGIN * grown.bytes / samples
+        self._peak = self.gauge.peak()
+
     def fits(self, samples: int) -> bool:
         """Say whether ``samples`` can be computed at once, and leave memory aplenty."""
         left = self.gauge.left()
@@ -114,9 +130,10 @@ class Watch:
     def make_room(self, active: Sequence[AudioCache], *, samples: int = 0, count: int = 1) -> Room:
         """Make room for a step that computes ``count`` utterances of ``samples`` at once.
 
-        Caches that are ``active`` now shrink soon, the others when they are next read.
+        What was freed goes back to the system before anything is given up. Caches that are
+        ``active`` now shrink soon, the others when they are next read.
         """
-        why = ""
+        why, has_given_back = "", False
         while True:
             left = self.gauge.left()
             need = round(self.per_sample * samples * count)
@@ -132,6 +149,12 @@ class Watch:
                     settled=all(own <= bound for own, bound in zip(held, bounds, strict=True)),
                 )
             )
+            if isinstance(decision, Nothing) and not decision.short:
+                break
+            if not has_given_back:
+                has_given_back = True
+                give_back()
+                continue
             if isinstance(decision, Nothing):
                 break
             why = why or _short(left, need)
@@ -157,7 +180,7 @@ class Watch:
         self._peak = peak
 
     def _shrink(self, active: Sequence[AudioCache], to: int, held: int, why: str) -> None:
-        self._note(f"{why}: the cache of decoded audio shrinks from {_gb(held)} to {_gb(to)}")
+        self._note(f"{why}: the cache of decoded audio shrinks from {_size(held)} to {_size(to)}")
         for cache in self.caches:
             own = cache.budget.tally().held // self._workers
             bound = own if cache in active else cache.budget.capacity
@@ -167,9 +190,11 @@ class Watch:
 
 
 def _short(left: Left, need: int) -> str:
-    step = f", and a step takes {_gb(need)}" if need else ""
-    return f"memory is short ({_gb(left.bytes)} of {_gb(left.total)} {left.where} are left{step})"
+    step = f", and a step takes {_size(need)}" if need else ""
+    return (
+        f"memory is short ({_size(left.bytes)} of {_size(left.total)} {left.where} are left{step})"
+    )
 
 
-def _gb(count: int) -> str:
-    return f"{count / 1e9:.2f} GB"
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(count, 0) / 1e6:.0f} MB"
