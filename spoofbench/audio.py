@@ -76,7 +76,7 @@ def length(file: Path, rate: int) -> int:
         header = soundfile.info(file)
     except (soundfile.SoundFileError, OSError, TypeError) as error:
         raise InvalidAudio(f"{file}: cannot be decoded: {_reason(file, error)}") from error
-    return round(header.frames * rate / header.samplerate)
+    return round(int(header.frames) * rate / int(header.samplerate))
 
 
 def first(audio: Audio, samples: int) -> Audio:
