@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import cast
@@ -12,10 +13,16 @@ import soxr
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
+from spoofbench.allocator import give_back
+from spoofbench.budget import Budget
 from spoofbench.errors import InvalidAudio
+from spoofbench.store import Store
 
 Audio = NDArray[np.float32]
 """A waveform ``(time,)``, full scale at -1 and 1."""
+
+DECODER = f"1 libsndfile {soundfile.__libsndfile_version__} soxr {soxr.__libsoxr_version__}"
+"""What decides the samples of a file; the first number grows when `read` gives others."""
 
 _SIZES = re.compile(r"^ *(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
 """What libsndfile says of a WAV, AIFF or AU file whose header announces another size."""
@@ -60,6 +67,18 @@ def read(file: Path, rate: int) -> Audio:
     return cast(Audio, np.ascontiguousarray(mono, dtype=np.float32))
 
 
+def length(file: Path, rate: int) -> int:
+    """Return how many samples ``file`` has at ``rate``, as its header says; nothing is decoded.
+
+    Raises `InvalidAudio`, naming the file, where it has no header that can be read.
+    """
+    try:
+        header = soundfile.info(file)
+    except (soundfile.SoundFileError, OSError, TypeError) as error:
+        raise InvalidAudio(f"{file}: cannot be decoded: {_reason(file, error)}") from error
+    return round(int(header.frames) * rate / int(header.samplerate))
+
+
 def first(audio: Audio, samples: int) -> Audio:
     """Return the first ``samples`` of ``audio`` ``(time,)``, repeated from its start if shorter."""
     if len(audio) >= samples:
@@ -77,16 +96,22 @@ def random_crop(audio: Audio, samples: int, random: np.random.Generator) -> Audi
 
 
 class AudioCache:
-    """Decoded waveforms of at most ``capacity`` bytes; the least recently used is dropped first."""
+    """Decoded waveforms of at most ``capacity`` bytes; the least recently used is dropped first.
 
-    def __init__(self, root: Path, rate: int, capacity: int) -> None:
+    Each worker process fills a copy of its own; all share `budget`, which bounds each copy and
+    counts over all. With a ``store``, waveforms are kept there and none here.
+    """
+
+    def __init__(self, root: Path, rate: int, capacity: int, store: Store | None = None) -> None:
         self.root = root
         self.rate = rate
-        self._cache: LRUCache[str, Audio] = LRUCache(capacity, getsizeof=_bytes)
+        self.budget = Budget(capacity)
+        self.store = store
+        self._cache: LRUCache[str, Audio] = LRUCache(math.inf, getsizeof=_bytes)  # see `_shrink`
 
     @property
     def size(self) -> int:
-        """Bytes held now."""
+        """Bytes held now in this process."""
         return int(self._cache.currsize)
 
     def read(self, file: str) -> Audio:
@@ -94,13 +119,33 @@ class AudioCache:
 
         The array is shared and cannot be written to.
         """
-        if (held := self._cache.get(file)) is not None:
+        self.heed()
+        if self.store is not None:
+            audio, found = self.store.read(self.root / file, self.rate, read, decoder=DECODER)
+            self.budget.count(hit=found)
+            return audio
+        held = self._cache.get(file)
+        self.budget.count(hit=held is not None)
+        if held is not None:
             return held
         audio = read(self.root / file, self.rate)
         audio.flags.writeable = False
-        if audio.nbytes <= self._cache.maxsize:
+        if (room := self.budget.capacity - audio.nbytes) >= 0:
+            self._shrink(room)
             self._cache[file] = audio
+            self.budget.hold(audio.nbytes)
         return audio
+
+    def heed(self) -> None:
+        """Drop what this process holds beyond the budget, if that has become smaller."""
+        if self.size > (capacity := self.budget.capacity):
+            self._shrink(capacity)
+            give_back()
+
+    def _shrink(self, most: int) -> None:
+        while self.size > most:
+            _, dropped = self._cache.popitem()
+            self.budget.hold(-dropped.nbytes)
 
 
 def _bytes(audio: Audio) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -159,7 +158,10 @@ class _Maker(Dataset[Batch]):
         self.crop = crop
 
     def __getitem__(self, work: Work) -> Batch:
-        return self.batch(work, 0, unchanged)
+        try:
+            return self.batch(work, 0, unchanged)
+        except SpoofbenchError as error:
+            return _stopped(work, error)
 
     def batch(self, work: Work, number: int, variant: Variant) -> Batch:
         """Return one variant of the trials of ``work``."""
@@ -219,20 +221,16 @@ def _stopped(work: Work, error: SpoofbenchError) -> Batch:
 def loader(
     work: Collection[Work],
     *,
-    root: Path,
-    rate: int,
+    cache: AudioCache,
     crop: Crop,
     workers: int,
-    cache_bytes: int = CACHE_BYTES,
     pin: bool = False,
 ) -> DataLoader[Batch]:
     """Return a loader that gives a `Batch` for each piece of ``work``, in order.
 
-    ``work`` is iterated over anew in each pass, so it may change between passes; the workers and
-    their caches stay. ``cache_bytes`` is shared out evenly among the ``workers``; 0 workers decode
-    in this process.
+    ``work`` is iterated over anew in each pass, so it may change between passes; the workers stay,
+    and each fills its copy of ``cache``. 0 workers decode in this process.
     """
-    cache = AudioCache(root, rate, cache_bytes // max(workers, 1))
     return _load(_Maker(cache, crop), work, workers=workers, pin=pin)
 
 
@@ -271,7 +269,7 @@ def _load(maker: Dataset[T], work: Collection[Work], *, workers: int, pin: bool)
 def _pad(waveforms: Sequence[Audio]) -> Tensor:
     """Put ``waveforms`` into one tensor ``(batch, longest)``, zeros behind the shorter ones."""
     longest = max((len(w) for w in waveforms), default=0)
-    padded = torch.zeros(len(waveforms), longest)
+    padded = np.zeros((len(waveforms), longest), np.float32)
     for row, waveform in zip(padded, waveforms, strict=True):
-        row[: len(waveform)] = torch.from_numpy(np.array(waveform))
-    return padded
+        row[: len(waveform)] = waveform
+    return torch.from_numpy(padded)

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+WAY_OUT = "free some space or choose another folder, with --out for results"
+
+
 @contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
+def storage_errors(path: Path, *, hint: str = WAY_OUT) -> Iterator[None]:
     """Turn what the system says of ``path`` (full, read-only, no folder) into a clear error."""
     try:
         yield
     except OSError as error:
-        raise StorageError(
-            f"{path}: {error.strerror or error}",
-            hint="free some space or choose another folder, with --out for results",
-        ) from error
+        raise StorageError(f"{path}: {error.strerror or error}", hint=hint) from error
 
 
 @contextmanager

@@ -25,7 +25,6 @@ from spoofbench import (
     scoring,
     weights,
 )
-from spoofbench.audio import AudioCache
 from spoofbench.contracts import (
     Augmentation,
     ClosedForm,
@@ -53,6 +52,7 @@ from spoofbench.runs import CLEAN, ModelRecord, RunRecord, WeightsRecord
 from spoofbench.scoring import Options
 from spoofbench.seeds import training_identity
 from spoofbench.specs import ModelSpec, TrackerSpec
+from spoofbench.store import Store
 from spoofbench.terms import Terms, terms_of
 from spoofbench.training import closed_form, fit, tasks, tracking, trainings
 from spoofbench.training.checkpoints import Epoch
@@ -93,6 +93,9 @@ class Request:
     trackers: tuple[str, ...] = ()
     keep: int = 1
     compiler: str = ""
+    cache_dir: Path | None = None
+    cache_limit: float = 32.0
+    """Gigabytes that decoded audio may take in ``cache_dir``."""
 
 
 class Job:
@@ -186,7 +189,13 @@ class Job:
             min_samples=self.spec.min_samples,
             root=root,
             rate=self.spec.sample_rate,
+            store=self._store(),
         )
+
+    def _store(self) -> Store | None:
+        """Return where decoded audio is kept on disk, if the user wants it to be."""
+        folder = self.request.cache_dir
+        return Store(folder, limit=int(self.request.cache_limit * 1e9)) if folder else None
 
     def training(
         self,
@@ -264,7 +273,7 @@ class Job:
         conditions = [parse(text, self.catalogue) for text in recipe.augment]
         if not conditions:
             return []
-        cache = AudioCache(on.root, self.spec.sample_rate, POOL_BYTES)
+        cache = self._options(on.root, None).cache(POOL_BYTES)
         pool = SpeechPool.of(on.trials, cache, seed=self.request.seed)
         made: dict[str, Augmentation] = {}
         return [self._applied(condition, pool, made) for condition in conditions]
@@ -349,7 +358,9 @@ class Job:
                 f"epoch {epoch.epoch:>3} of {task.recipe.epochs}: loss {epoch.loss:.4f}, "
                 f"dev EER {100 * epoch.dev_eer:6.2f} %{' (best so far)' if is_best else ''}; "
                 f"{epoch.utterances_per_second:.1f} utterances/s, "
-                f"{100 * epoch.waiting:.0f} % of it waiting for audio, {epoch.peak_mb:,.0f} MB"
+                f"{100 * epoch.waiting:.0f} % of it waiting for audio, {epoch.peak_mb:,.0f} MB; "
+                f"{epoch.cache_mb:,.0f} MB of audio held, {100 * epoch.cache_hits:.0f} % of the "
+                "readings found it decoded"
             )
 
         with (
@@ -495,8 +506,7 @@ class Job:
         options = self._options(terms.root, self._samples(found))
         pool = None
         if any(condition.steps for _, condition in missing):
-            cache = AudioCache(options.root, options.rate, POOL_BYTES // max(options.workers, 1))
-            pool = SpeechPool.of(terms.trials, cache, seed=self.request.seed)
+            pool = SpeechPool.of(terms.trials, options.cache(POOL_BYTES), seed=self.request.seed)
         made: dict[str, Augmentation] = {}
         lanes = [
             scoring.Lane(folder=folder, variant=self._applied(condition, pool, made))

@@ -24,6 +24,7 @@ from spoofbench.files import storage_errors, write_text
 from spoofbench.locks import reserved
 from spoofbench.processes import Processes
 from spoofbench.scores import ScoreTable
+from spoofbench.store import Store
 from spoofbench.trials import Trial
 
 FAILURES = "failures.tsv"
@@ -42,18 +43,19 @@ class Options:
     min_samples: int = 1
     root: Path
     rate: int = 16_000
+    store: Store | None = None
+    """Where decoded audio is kept on disk, if anywhere."""
 
     @property
     def crop(self) -> Crop:
         """What brings utterances to the model's input length."""
         return Whole(at_least=self.min_samples) if self.samples is None else First(self.samples)
 
-    def loader(self, work: Sequence[Work]) -> DataLoader[Batch]:
+    def loader(self, work: Sequence[Work], cache: AudioCache | None = None) -> DataLoader[Batch]:
         """Return a loader of ``work`` that brings utterances to the model's input length."""
         return batches.loader(
             work,
-            root=self.root,
-            rate=self.rate,
+            cache=cache or self.cache(),
             crop=self.crop,
             workers=min(self.workers, len(work)),
             pin=self.device.type == "cuda",
@@ -63,9 +65,9 @@ class Options:
         """Return these options for the corpus in ``root``."""
         return replace(self, root=root)
 
-    def cache(self) -> AudioCache:
-        """Return a cache of decoded audio for one worker."""
-        return AudioCache(self.root, self.rate, batches.CACHE_BYTES // max(self.workers, 1))
+    def cache(self, capacity: int = batches.CACHE_BYTES) -> AudioCache:
+        """Return a cache of decoded audio for one worker, of ``capacity`` bytes over all."""
+        return AudioCache(self.root, self.rate, capacity // max(self.workers, 1), self.store)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,8 @@
+import ctypes
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 from hypothesis import given
@@ -217,3 +219,54 @@ def test_what_the_cache_gives_cannot_be_written_to(tmp_path: Path):
     held = AudioCache(tmp_path, RATE, 1 << 20).read("a.wav")
     with pytest.raises(ValueError, match="read-only"):
         held[0] = 1.0
+
+
+def test_a_cache_whose_budget_falls_drops_the_least_recently_used_when_next_read(
+    tmp_path, monkeypatch
+):
+    cache, decoded = counting_cache(tmp_path, monkeypatch, 4 * 400)
+    for file in ("a-100", "b-100", "c-100", "a-100"):
+        cache.read(file)
+    cache.budget.capacity = 4 * 100
+    assert cache.budget.tally().held == 4 * 300, "until it is read"
+    cache.read("a-100")
+    assert cache.size == cache.budget.tally().held == 4 * 100
+    assert decoded == ["a-100", "b-100", "c-100"]
+
+
+def test_a_budget_may_grow_again(tmp_path, monkeypatch):
+    cache, decoded = counting_cache(tmp_path, monkeypatch, 0)
+    cache.read("a-100")
+    cache.budget.capacity = 4 * 100
+    cache.read("a-100")
+    cache.read("a-100")
+    assert decoded == ["a-100", "a-100"]
+
+
+def test_readings_are_counted_and_how_many_found_what_they_wanted(tmp_path, monkeypatch):
+    cache, _ = counting_cache(tmp_path, monkeypatch, 4 * 400)
+    assert cache.budget.tally().hit_share == 0
+    for file in ("a-100", "b-100", "a-100", "a-100"):
+        cache.read(file)
+    before = cache.budget.tally()
+    assert (before.held, before.hits, before.reads, before.hit_share) == (4 * 200, 2, 4, 0.5)
+    cache.read("c-100")
+    assert cache.budget.tally().since(before) == (4 * 300, 0, 1)
+
+
+def test_memory_that_a_cache_gives_up_goes_back_to_the_system(tmp_path):
+    """It would stay with the C library, between blocks that are still in use."""
+    if not hasattr(ctypes.CDLL(None), "malloc_trim"):
+        pytest.skip("not glibc")
+    random = np.random.default_rng(0)
+    for number in range(300):
+        samples = np.zeros(int(random.integers(16_000, 48_000)), np.float32)
+        soundfile.write(tmp_path / f"{number}.wav", samples, RATE, subtype="FLOAT")
+    process = psutil.Process()
+    cache = AudioCache(tmp_path, RATE, 20_000_000)
+    for number in random.integers(0, 300, size=1_000):  # some stay, others come and go
+        cache.read(f"{number}.wav")
+    before, held = process.memory_info().rss, cache.size
+    cache.budget.capacity = held // 4
+    cache.heed()
+    assert before - process.memory_info().rss > 0.8 * 0.75 * held

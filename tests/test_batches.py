@@ -6,7 +6,10 @@ import soundfile
 import torch
 
 from spoofbench import batches
+from spoofbench.audio import AudioCache
 from spoofbench.batches import Batch, First, RandomCrop, Whole, Work
+from spoofbench.errors import StorageError
+from spoofbench.store import Store
 from spoofbench.trials import Trial
 
 CPU = torch.device("cpu")
@@ -33,8 +36,12 @@ def counted(tmp_path: Path) -> list[Trial]:
     return [trial(f"u{number}", bonafide=number % 2 == 0) for number in range(7)]
 
 
+def cache(root: Path) -> AudioCache:
+    return AudioCache(root, RATE, 1 << 20)
+
+
 def load(work: list[Work], root: Path, *, workers: int = 0, crop: batches.Crop) -> list[Batch]:
-    return list(batches.loader(work, root=root, rate=RATE, crop=crop, workers=workers))
+    return list(batches.loader(work, cache=cache(root), crop=crop, workers=workers))
 
 
 def test_trials_are_cut_into_batches_in_their_order():
@@ -122,7 +129,7 @@ def test_loading_leaves_the_global_random_states_as_they_were(counted, tmp_path,
 
 def test_the_work_of_a_loader_may_change_between_passes(counted, tmp_path):
     work = batches.plan(counted[:2], 2)
-    loader = batches.loader(work, root=tmp_path, rate=RATE, crop=First(4), workers=1)
+    loader = batches.loader(work, cache=cache(tmp_path), crop=First(4), workers=1)
     (before,) = loader
     work[:] = batches.plan(counted[2:4], 2)
     (after,) = loader
@@ -132,7 +139,7 @@ def test_the_work_of_a_loader_may_change_between_passes(counted, tmp_path):
 
 def test_an_augmented_batch_does_not_write_into_the_cache(counted, tmp_path):
     loader = batches.loader(
-        batches.plan(counted[:1], 1), root=tmp_path, rate=RATE, crop=First(4), workers=0
+        batches.plan(counted[:1], 1), cache=cache(tmp_path), crop=First(4), workers=0
     )
     (batch,) = loader
     batch.audio.mul_(0)
@@ -152,3 +159,34 @@ def test_the_number_of_workers_is_what_was_asked_for():
 def test_a_model_on_the_processor_is_left_most_of_the_cores(cores, device, workers, monkeypatch):
     monkeypatch.setattr(batches.os, "cpu_count", lambda: cores)
     assert batches.workers_for(None, torch.device(device)) == workers
+
+
+def test_workers_fill_copies_of_the_cache_and_heed_one_budget(counted, tmp_path):
+    held = cache(tmp_path)
+    work = batches.plan([counted[6]], 1) * 8  # each worker reads the longest, 11 samples
+    loader = batches.loader(work, cache=held, crop=First(4), workers=2)
+    list(loader)
+    assert held.budget.tally() == (2 * 4 * 11, 6, 8), "each decodes it once"
+    assert held.size == 0, "nothing is held in this process"
+    held.budget.capacity = 4 * 10
+    list(loader)
+    assert held.budget.tally() == (0, 6, 16)
+
+
+def test_what_ends_a_pass_keeps_its_hint_across_the_border_of_a_process(counted, tmp_path):
+    (tmp_path / "store").write_text("a file where a folder should be")
+    full = AudioCache(tmp_path, RATE, 0, Store(tmp_path / "store", limit=1 << 20))
+    work = batches.plan(counted[:1], 1)
+    (batch,) = batches.loader(work, cache=full, crop=First(4), workers=1)
+    assert isinstance(batch.error, StorageError)
+    assert "--cache-dir" in batch.error.hint
+
+
+def test_workers_and_later_passes_find_what_one_stored(counted, tmp_path):
+    def pass_over(workers: int) -> tuple[int, int]:
+        stored = AudioCache(tmp_path, RATE, 0, Store(tmp_path / "store", limit=1 << 20))
+        work = batches.plan(counted, 2)
+        list(batches.loader(work, cache=stored, crop=First(4), workers=workers))
+        return stored.budget.tally()[1:]
+
+    assert [pass_over(workers) for workers in (2, 0, 1)] == [(0, 7), (7, 7), (7, 7)]

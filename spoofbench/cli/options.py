@@ -60,6 +60,25 @@ Workers = Annotated[
         help="Processes that read audio; as many as suit the machine if unset.",
     ),
 ]
+CacheDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache-dir",
+        metavar="DIR",
+        help="Keep decoded audio in this folder, memory-mapped: for all workers, for other "
+        "processes and later runs. It is decoded once.",
+    ),
+]
+CacheLimit = Annotated[
+    float,
+    typer.Option(
+        "--cache-limit",
+        metavar="GB",
+        min=0,
+        help="Most that --cache-dir may take; what was not used for longest goes first. A second "
+        "of audio at 16 kHz takes 64 kB.",
+    ),
+]
 Format = Annotated[
     str,
     typer.Option("--format", help="terminal, markdown, latex, csv, json, or a plugin's format."),

@@ -83,6 +83,8 @@ def robustness(
     precision: options.Precision = "fp32",
     batch_size: options.BatchSize = 8,
     workers: options.Workers = None,
+    cache_dir: options.CacheDir = None,
+    cache_limit: options.CacheLimit = 32.0,
     seed: options.Seed = 1234,
     out: options.Out = Path("runs"),
     output: options.Format = "terminal",
@@ -137,6 +139,8 @@ def robustness(
             precision=precision,
             batch_size=batch_size,
             workers=workers,
+            cache_dir=cache_dir,
+            cache_limit=cache_limit,
             seed=seed,
         )
         for model in chosen

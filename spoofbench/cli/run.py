@@ -40,6 +40,8 @@ def run(
     precision: options.Precision = "fp32",
     batch_size: options.BatchSize = 8,
     workers: options.Workers = None,
+    cache_dir: options.CacheDir = None,
+    cache_limit: options.CacheLimit = 32.0,
     seed: options.Seed = 1234,
     seeds: options.Seeds = 1,
     out: options.Out = Path("runs"),
@@ -98,6 +100,8 @@ def run(
         precision=precision,
         batch_size=batch_size,
         workers=workers,
+        cache_dir=cache_dir,
+        cache_limit=cache_limit,
         seed=seed,
     )
     folders = []

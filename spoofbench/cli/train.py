@@ -71,6 +71,8 @@ def train(
     precision: options.Precision = "fp32",
     batch_size: options.BatchSize = 8,
     workers: options.Workers = None,
+    cache_dir: options.CacheDir = None,
+    cache_limit: options.CacheLimit = 32.0,
     micro_batch: Annotated[
         int | None,
         typer.Option(
@@ -140,6 +142,8 @@ def train(
         precision=precision,
         batch_size=batch_size,
         workers=workers,
+        cache_dir=cache_dir,
+        cache_limit=cache_limit,
         seed=seed,
         micro_batch=micro_batch,
         trackers=tuple(trackers or ()),

@@ -40,6 +40,12 @@ class Epoch(BaseModel):
     utterances_per_second: float = 0.0
     peak_mb: float = 0.0
     """The most memory taken so far, of the device or the first process."""
+    cache_mb: float = 0.0
+    """Decoded audio of the train protocol that was held in memory at the end, by all workers."""
+    cache_hits: float = 0.0
+    """Share of the readings that found it decoded, in memory or in the store."""
+    micro_batch: int = 0
+    """Utterances that were computed at once, at the end."""
 
 
 class Position(BaseModel):

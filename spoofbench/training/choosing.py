@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch.utils.data import DataLoader
+from collections.abc import Iterable
 
 from spoofbench.batches import Batch, Failure
 from spoofbench.contracts import Countermeasure
@@ -13,7 +13,7 @@ from spoofbench.scoring import optimised, score_batches
 from spoofbench.training.tasks import Task
 
 
-def dev_eer(model: Countermeasure, loader: DataLoader[Batch], task: Task) -> float:
+def dev_eer(model: Countermeasure, loader: Iterable[Batch], task: Task) -> float:
     """Return the EER of ``model`` on the task's dev protocol, which ``loader`` reads, a fraction.
 
     Raises `FailedTrials` for trials that cannot be scored.

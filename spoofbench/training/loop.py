@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from spoofbench import batches, files, weights
 from spoofbench.batches import Batch, Crop, RandomCrop, Whole, Work
 from spoofbench.contracts import Progress, Trainable
 from spoofbench.errors import FailedTrials, InvalidRun
 from spoofbench.files import write_text
-from spoofbench.training import checkpoints
+from spoofbench.training import checkpoints, ordering
 from spoofbench.training.augmenting import Augmented
 from spoofbench.training.averaging import Average
 from spoofbench.training.checkpoints import Epoch, Position
@@ -23,6 +25,7 @@ from spoofbench.training.choosing import dev_eer
 from spoofbench.training.fabric import Learner
 from spoofbench.training.memory import peak_mb
 from spoofbench.training.recipe import Recipe
+from spoofbench.training.sparing import Sparing
 from spoofbench.training.stopping import Told
 from spoofbench.training.tasks import BEST, HISTORY, LAST, Report, Task
 from spoofbench.trials import Trial
@@ -47,18 +50,21 @@ class Loop:
         self.progress = progress
         self.report = report
         self.steps = task.steps_per_epoch()
+        self.lengths = self._lengths()
         self.micro_batch = task.micro_batch or task.recipe.batch_size
         self.work: list[Work] = []
+        self.cache = task.options.at(task.train.root).cache()
         self.loader = batches.loader(
             self.work,
-            root=task.train.root,
-            rate=task.options.rate,
+            cache=self.cache,
             crop=_crop(task),
             workers=task.options.workers,
             pin=task.options.device.type == "cuda",
         )
         dev = batches.plan(task.dev.trials, task.options.batch_size)
-        self.dev_loader = task.options.loader(dev)
+        dev_cache = task.options.cache()
+        self.dev_loader = task.options.loader(dev, dev_cache)
+        self.sparing = Sparing(task, learner, self.cache, dev_cache)
 
     def run_from(self, position: Position) -> None:
         """Train from ``position`` to the last epoch."""
@@ -75,8 +81,8 @@ class Loop:
         torch.manual_seed(_seed(self.task.seed, self._done(position), 0))
         plan = batches.plan(self._order(position.epoch), self.task.recipe.batch_size)
         self.work[:] = [replace(work, epoch=position.epoch) for work in plan[: self.steps]]
-        model = average.model(self.loader, self.task.options.device)
-        eer = dev_eer(cast(Trainable, model), self.dev_loader, self.task)
+        model = average.model(self._train_batches(), self.task.options.device)
+        eer = dev_eer(cast(Trainable, model), self._dev_batches(), self.task)
         is_best = best is None or eer <= best.dev_eer
         self.task.note(
             f"average of {average.count} epochs: dev EER {100 * eer:6.2f} %"
@@ -104,6 +110,7 @@ class Loop:
             )
             for work in whole
         ]
+        self.read_before = self.cache.budget.tally()
         before = time.perf_counter()
         for work, batch in zip(whole, self.loader, strict=True):
             arrived = time.perf_counter()
@@ -130,10 +137,40 @@ class Loop:
 
     def _order(self, epoch: int) -> list[Trial]:
         """Return the train trials in the order of ``epoch``, which only the seed decides."""
-        order = np.random.default_rng([self.task.seed, epoch]).permutation(
-            len(self.task.train.trials)
+        random, trials = np.random.default_rng([self.task.seed, epoch]), self.task.train.trials
+        recipe = self.task.recipe
+        order = (
+            ordering.plain(len(trials), random)
+            if self.lengths is None
+            else ordering.by_length(self.lengths, recipe.batch_size, recipe.length_buckets, random)
         )
-        return [self.task.train.trials[place] for place in order]
+        return [trials[place] for place in order]
+
+    def _lengths(self) -> NDArray[np.int64] | None:
+        """Return how long the utterances are, where that decides the order; say what it spares."""
+        task, recipe = self.task, self.task.recipe
+        if recipe.length_buckets == 1:
+            return None
+        if task.processes.is_first:  # which writes what the others read
+            ordering.lengths_of(task.train, task.options.rate, task.folder)
+        task.processes.wait_for_all()
+        lengths = ordering.lengths_of(task.train, task.options.rate, task.folder)
+        padded = [
+            ordering.padding(
+                lengths[
+                    ordering.by_length(
+                        lengths, recipe.batch_size, buckets, np.random.default_rng(0)
+                    )
+                ],
+                recipe.batch_size,
+            )
+            for buckets in (1, recipe.length_buckets)
+        ]
+        task.note(
+            f"{recipe.length_buckets} groups of similar length: {100 * padded[1]:.1f} % of a batch "
+            f"is padding, instead of {100 * padded[0]:.1f} %"
+        )
+        return lengths
 
     def _done(self, position: Position) -> int:
         """Return how many steps of all epochs are done."""
@@ -141,14 +178,7 @@ class Loop:
 
     def _step(self, work: Work, batch: Batch, position: Position) -> float:
         """Learn from this process's share of ``work``; return the loss of the whole."""
-        if batch.error is not None:
-            raise batch.error
-        if batch.failures:
-            raise FailedTrials(
-                "\n".join(failure.reason for failure in batch.failures),
-                hint="training on less than the protocol says would not be that protocol: "
-                "mend the recordings and give the same command again",
-            )
+        _check(batch)
         done = self._done(position)
         rate = learning_rate(self.task.recipe, done, self.task.recipe.epochs * self.steps)
         for group in self.learner.optimiser.param_groups:
@@ -156,18 +186,20 @@ class Loop:
         moved = batch.to(self.task.options.device)
         total = sum(self.task.recipe.weight(bonafide=trial.bonafide) for trial in work.trials)
         self.learner.model.train()
+        self.micro_batch = self.sparing.before_step(moved, self.micro_batch)
         while True:
             torch.manual_seed(_seed(self.task.seed, done, self.task.processes.rank))
             try:
                 value = self._gradients(moved, total)
                 break
             except torch.OutOfMemoryError as error:
-                self._spare_memory(error)
+                self.micro_batch = self.sparing.after_failure(error, self.micro_batch)
         value = self.learner.mean(value)
         if not math.isfinite(value):
             raise _failed(f"the loss is {value}", work, position)
         if not self.learner.step(self.task.recipe.clip_norm):
             raise _failed("a gradient is not finite", work, position)
+        self.sparing.after_step()
         return value
 
     def _refuse_divergence(self, work: Work, position: Position) -> None:
@@ -188,33 +220,23 @@ class Loop:
         share = self.task.processes.count / total
         value = 0.0
         count = len(batch.utterances)
-        for start in range(0, count, self.micro_batch):
-            part = slice(start, start + self.micro_batch)
+        size = -(
+            -count // -(-count // self.micro_batch)
+        )  # in even parts: none of them is small
+        for start in range(0, count, size):
+            part = slice(start, start + size)
             losses = self.task.recipe.focal(
                 self.learner.loss(batch.audio[part], batch.lengths[part], batch.bonafide[part])
             )
             loss = (self.task.recipe.weights(batch.bonafide[part]) * losses).sum() * share
             value += float(loss.detach())
-            self.learner.backward(loss, is_last=start + self.micro_batch >= count)
+            self.learner.backward(loss, is_last=start + size >= count)
         return value
-
-    def _spare_memory(self, error: Exception) -> None:
-        """Halve the micro-batch, which leaves the batch as it is; raise where it is one already."""
-        if self.micro_batch == 1:
-            raise InvalidRun(
-                "the memory does not suffice for one utterance at a time",
-                hint="choose shorter crops (--set samples=...), or --precision bf16",
-            ) from error
-        self.micro_batch = -(-self.micro_batch // 2)
-        torch.cuda.empty_cache()
-        self.task.note(
-            f"memory is short: going on with {self.micro_batch} utterances at a time, "
-            f"batches of {self.task.recipe.batch_size} as before"
-        )
 
     def _close(self, position: Position) -> Position:
         """Score dev, keep the weights if they are the best so far, and turn to the next epoch."""
         trained = self.steps * self.task.recipe.batch_size
+        read = self.cache.budget.tally().since(self.read_before)
         eer = self.learner.fabric.broadcast(self._dev_eer())
         epoch = Epoch(
             epoch=position.epoch,
@@ -227,6 +249,9 @@ class Loop:
             waiting=round(position.waited / position.seconds, 4),
             utterances_per_second=round(trained / position.seconds, 3),
             peak_mb=round(peak_mb(self.task.options.device), 1),
+            cache_mb=round(read.held / 1e6, 1),
+            cache_hits=round(read.hit_share, 4),
+            micro_batch=self.micro_batch,
         )
         since = self.task.recipe.average_from
         if (
@@ -261,7 +286,17 @@ class Loop:
         """Return the dev EER; only the first process computes it."""
         if not self.task.processes.is_first:
             return math.nan
-        return dev_eer(cast(Trainable, self.learner.model), self.dev_loader, self.task)
+        return dev_eer(cast(Trainable, self.learner.model), self._dev_batches(), self.task)
+
+    def _train_batches(self) -> Iterator[Batch]:
+        for batch in self.loader:
+            _check(batch)
+            yield batch
+
+    def _dev_batches(self) -> Iterator[Batch]:
+        for batch in self.dev_loader:
+            self.sparing.before_scoring()
+            yield batch
 
     def _save(self, position: Position) -> None:
         """Write a checkpoint to go on from; that of a whole epoch is kept, where this is asked."""
@@ -297,6 +332,18 @@ def _failed(what: str, work: Work, position: Position) -> InvalidRun:
         hint="a lower learning rate or --set clip_norm=1 may help, from the start or from the best "
         "weights so far (--start); the last checkpoint is kept",
     )
+
+
+def _check(batch: Batch) -> None:
+    """Raise what went wrong when ``batch`` was made."""
+    if batch.error is not None:
+        raise batch.error
+    if batch.failures:
+        raise FailedTrials(
+            "\n".join(failure.reason for failure in batch.failures),
+            hint="training on less than the protocol says would not be that protocol: "
+            "mend the recordings and give the same command again",
+        )
 
 
 def _seed(seed: int, step: int, rank: int) -> int:

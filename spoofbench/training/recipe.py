@@ -62,6 +62,8 @@ class Recipe(BaseModel):
     """Conditions, as in `robustness`, of which one is drawn for an utterance in each epoch."""
     augment_share: float = Field(default=1.0, ge=0, le=1)
     """Share of the utterances to which one is applied."""
+    length_buckets: int = Field(default=1, ge=1)
+    """Groups of similar length, within which batches of whole utterances are drawn."""
 
     def focal(self, losses: Tensor) -> Tensor:
         """Return ``losses`` ``(batch,)``, which are cross entropies, as focal losses.

@@ -14,6 +14,7 @@ from spoofbench.robustness.applying import Applied
 from spoofbench.scoring import Options
 from spoofbench.terms import Terms
 from spoofbench.training.checkpoints import Epoch
+from spoofbench.training.memory import Gauge
 from spoofbench.training.recipe import Recipe
 
 LAST = "last.safetensors"
@@ -48,6 +49,8 @@ class Task:
     keep: int = 1
     """Of how many epochs the last checkpoints are there: 1 for that which training goes on from."""
     processes: Processes = field(default_factory=Processes)
+    gauge: Gauge | None = None
+    """Reads the memory of the host, which is watched; the machine's own if not given."""
     note: Callable[[str], None] = lambda said: None  # noqa: ARG005
     """Told what the user should know."""
 
@@ -96,6 +99,12 @@ def check(train: Terms, dev: Terms, recipe: Recipe, *, paper_selection: bool = F
             f"{train.protocol.name} and {dev.protocol.name} share {len(shared):,} utterances, "
             f"{min(shared)} for one",
             hint="choosing a model by what it was trained on says nothing",
+        )
+    if recipe.length_buckets > 1 and recipe.samples is not None:
+        raise InvalidRecipe(
+            f"length_buckets={recipe.length_buckets} is for whole utterances, and the recipe takes "
+            f"{recipe.samples:,} samples of each",
+            hint="leave it out",
         )
     if len(train.trials) < recipe.batch_size:
         raise InvalidRecipe(

@@ -101,6 +101,7 @@ def test_the_best_epoch_is_the_last_of_those_with_the_lowest_eer():
 
 def test_the_history_is_written_as_a_table():
     assert checkpoints.csv([epoch(1, 0.25)]) == (
-        "epoch,loss,dev_eer,learning_rate,seconds,waiting,utterances_per_second,peak_mb\n"
-        "1,0.5,0.25,0.001,1.0,0.0,0.0,0.0\n"
+        "epoch,loss,dev_eer,learning_rate,seconds,waiting,utterances_per_second,peak_mb,"
+        "cache_mb,cache_hits,micro_batch\n"
+        "1,0.5,0.25,0.001,1.0,0.0,0.0,0.0,0.0,0.0,0\n"
     )
