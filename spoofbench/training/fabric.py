@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 _PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
 
-def fabric_for(device: torch.device, precision: str, processes: Processes) -> Fabric:
-    """Return what moves tensors, scales losses and averages gradients over ``processes``."""
+def fabric_for(
+    device: torch.device, precision: str, processes: Processes, *, some_unused: bool = False
+) -> Fabric:
+    """Return what moves tensors, scales losses and averages gradients over ``processes``.
+
+    ``some_unused`` says that there are parameters which the loss does not hang on.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what its own imports will have deprecated
         from lightning_fabric import Fabric
@@ -34,7 +39,7 @@ def fabric_for(device: torch.device, precision: str, processes: Processes) -> Fa
         accelerator=device.type,
         devices=processes.count // processes.nodes if several else one,
         num_nodes=processes.nodes,
-        strategy=DDPStrategy() if several else "auto",
+        strategy=DDPStrategy(find_unused_parameters=some_unused) if several else "auto",
         precision=cast(Any, _PRECISIONS[precision]),
     )
     fabric.launch()  # nothing is launched: torchrun has done so
@@ -44,17 +49,25 @@ def fabric_for(device: torch.device, precision: str, processes: Processes) -> Fa
 class Learner:
     """A model and its optimiser, as Fabric drives them.
 
-    ``model`` and ``optimiser`` are the plain ones: what is saved and loaded.
+    ``model`` and ``optimiser`` are the plain ones: what is saved and loaded. ``judged`` is the part
+    of the model that is scored and kept, all of it if not given.
     """
 
-    def __init__(self, fabric: Fabric, model: nn.Module, optimiser: Optimizer) -> None:
+    def __init__(
+        self,
+        fabric: Fabric,
+        model: nn.Module,
+        optimiser: Optimizer,
+        judged: nn.Module | None = None,
+    ) -> None:
         self.fabric = fabric
         self.model = model
+        self.judged = judged or model
         self.optimiser = optimiser
         self._driven, self._driver = fabric.setup(model, optimiser)
         self._driven.mark_forward_method("loss")
 
-    def loss(self, *batch: torch.Tensor) -> torch.Tensor:
+    def loss(self, *batch: Any) -> torch.Tensor:
         """Return the model's losses of ``batch`` ``(batch,)``, in float32."""
         return cast(Trainable, self._driven).loss(*batch).float()
 

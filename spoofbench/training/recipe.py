@@ -56,6 +56,20 @@ class Recipe(BaseModel):
     """Epochs without a better dev EER after which training stops."""
     clip_norm: float | None = Field(default=None, gt=0)
     """Largest norm of the gradient, if it is to be clipped."""
+    objective: str = ""
+    """The objective that judges, instead of the model's own loss and score."""
+    added: Mapping[str, Annotated[float, Field(gt=0)]] = {}
+    """Objectives whose losses are added, and the weight of each."""
+    objective_options: Mapping[str, Mapping[str, float]] = {}
+    """Options of objectives, by the objective's name, where they are not the usual ones."""
+    mix_up: float = Field(default=0.0, ge=0)
+    """Alpha of the Beta distribution by which utterances are mixed in pairs; 0 mixes none."""
+    teacher: str = ""
+    """Whose answers are learned: a score file of the train protocol, or ``MODEL:WEIGHTS``."""
+    teacher_weight: float = Field(default=0.5, gt=0, le=1)
+    """Share of the teacher's answers in the loss; the rest is the keys'."""
+    temperature: float = Field(default=1.0, gt=0)
+    """By what the log-odds of teacher and model are divided before they are compared."""
     augment: tuple[str, ...] = ()
     """Conditions, as in `robustness`, of which one is drawn for an utterance in each epoch."""
     augment_share: float = Field(default=1.0, ge=0, le=1)

@@ -189,7 +189,7 @@ def test_every_further_recipe_of_aasist_can_be_used(name):
     recipe = recipe_for(spec, corpus={"epochs": 1}, file=name)
     assert (files("spoofbench_aasist") / f"{name}.toml").read_text().startswith("# ")
     assert recipe.epochs > 1, "no corpus overrides a recipe that was asked for"
-    groups = fit._groups(aasist(), recipe)
+    groups = fit._groups(list(aasist().named_parameters()), recipe)
     assert len(groups) == len(recipe.rates) + 1
     assert sum(len(g["params"]) for g in groups) == sum(
         p.requires_grad for p in aasist().parameters()
