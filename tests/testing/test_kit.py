@@ -43,6 +43,25 @@ class Good(nn.Module):
         )
 
 
+class Embeds(Good):
+    width = 1
+
+    def embed(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        return self.score(audio, lengths)[:, None]
+
+    def judge(self, embedded: Tensor) -> Tensor:
+        return torch.cat([torch.zeros_like(embedded), embedded], dim=1)
+
+
+class JudgesTheOtherWay(Embeds):
+    def judge(self, embedded: Tensor) -> Tensor:
+        return super().judge(embedded).flip(1)
+
+
+class SaysAnotherWidth(Embeds):
+    width = 3
+
+
 class TwoColumns(Good):
     def score(self, audio: Tensor, lengths: Tensor) -> Tensor:
         return super().score(audio, lengths)[:, None].expand(-1, 2)
@@ -191,6 +210,8 @@ MODELS: list[tuple[Check, type]] = [
     (models.weights_survive_saving, ForgetsWeights),
     (models.losses_are_one_for_each_utterance, OneLoss),
     (models.losses_are_one_for_each_utterance, Detached),
+    (models.judging_embeddings_gives_the_loss, JudgesTheOtherWay),
+    (models.judging_embeddings_gives_the_loss, SaysAnotherWidth),
     (models.learning_raises_the_score_of_bona_fide, Flipped),
     (models.fitting_raises_the_score_of_bona_fide, FlippedFit),
     (models.the_faster_way_gives_the_same_scores, Fast),
@@ -217,7 +238,7 @@ def test_a_good_model_breaks_no_clause(clause: Check):
     class Right(FlippedFit):
         sign = 1.0
 
-    for make in (Good, Right):
+    for make in (Good, Embeds, Right):
         with contextlib.suppress(NotApplicable):
             clause(subject(make))
 
