@@ -90,7 +90,7 @@ def augmentations() -> None:
 
 def objectives() -> None:
     """List the objectives: what `objective` and `added` take in a recipe."""
-    _print_shelf("objectives", ("judges", "options", "source"), _objective_details)
+    _print_shelf("objectives", ("judges", "options"), _objective_details)
 
 
 def metrics() -> None:
@@ -164,7 +164,7 @@ def _protocol_details(spec: Spec) -> Sequence[str]:
 def _objective_details(spec: Spec) -> Sequence[str]:
     assert isinstance(spec, ObjectiveSpec)  # noqa: S101
     options = ", ".join(f"{name} {default:g}" for name, default in spec.options)
-    return ("yes" if spec.judges else "no", options or "-", spec.source or "-")
+    return ("yes" if spec.judges else "no", options or "-")
 
 
 def _metric_details(spec: Spec) -> Sequence[str]:
