@@ -41,7 +41,7 @@ class SpeakerHead(nn.Module):
         """Return the cross entropy of each utterance's speaker, ``(batch,)``."""
         speakers = torch.tensor([self.places[t.speaker] for t in trials], device=bonafide.device)
         if self.reversal:
-            embedded = _Reversed.apply(embedded, self.reversal)
+            embedded = _Reversed.apply(embedded, self.reversal)  # type: ignore[no-untyped-call]
         return functional.cross_entropy(self.head(embedded), speakers, reduction="none")
 
 

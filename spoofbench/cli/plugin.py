@@ -19,7 +19,7 @@ def plugin() -> None:
 def new(
     name: Annotated[str, typer.Argument(help="What it is called, such as `my-detector`.")],
     kind: Annotated[
-        str, typer.Option(help="model, augmentation, dataset, metric or reporter.")
+        str, typer.Option(help="model, augmentation, dataset, objective, metric or reporter.")
     ] = "model",
     folder: Annotated[
         Path | None,
