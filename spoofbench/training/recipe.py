@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -159,9 +160,11 @@ def change(settings: Sequence[str]) -> dict[str, Any]:
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals or name.strip() not in Recipe.model_fields:
+            close = difflib.get_close_matches(name.strip(), Recipe.model_fields, n=1)
+            meant = f"did you mean '{close[0]}'?\n" if equals and close else ""
             raise InvalidRecipe(
                 f"--set {setting}: no such number in a recipe",
-                hint=f"NAME=VALUE with one of: {', '.join(Recipe.model_fields)}",
+                hint=f"{meant}NAME=VALUE with one of: {', '.join(Recipe.model_fields)}",
             )
         changes |= _checked(f"{name} = {value}", where=f"--set {setting}")
     return changes

@@ -120,8 +120,8 @@ def find(
     file = Path(wanted)
     if file.is_file():
         return ByScores(sha256=fingerprint.sha256(file), scores=_scores(file, trials))
-    name, colon, of = wanted.partition(":")
-    if not colon:
+    name, _, of = wanted.partition(":")
+    if not of:
         raise InvalidRecipe(
             f"teacher {wanted}: there is no such score file",
             hint="name a score file of the train protocol, or MODEL:WEIGHTS, such as "

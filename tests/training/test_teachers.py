@@ -137,6 +137,7 @@ def test_weights_of_an_objective_cannot_teach(trials, tmp_path):
     ("wanted", "samples", "error", "said"),
     [
         ("nowhere.txt", None, InvalidRecipe, "no such score file"),
+        ("strict:", None, InvalidRecipe, "no such score file"),
         ("strikt:w.pth", None, UnknownName, "no model 'strikt'"),
         ("strict:w.pth", None, UnknownName, "teacher w.pth: strict has no published weights"),
         ("slow:w.pth", None, InvalidRecipe, "8,000 Hz, not 16,000"),
