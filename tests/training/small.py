@@ -58,6 +58,8 @@ def task(tiny: Path, folder: Path, **changes: Any) -> Task:
         {"epochs": 3, "batch_size": 4, "samples": 2_000, "learning_rate": 1e-2} | changes
     )
     on = terms(tiny, "train")
+    with torch.random.fork_rng(devices=[]):
+        aims = aims_of(recipe, Small(), "small", on, catalogue(), RATE)
     return Task(
         model_name="small",
         train=on,
@@ -66,5 +68,5 @@ def task(tiny: Path, folder: Path, **changes: Any) -> Task:
         seed=5,
         options=Options(device=torch.device("cpu"), samples=recipe.samples, workers=0, root=tiny),
         folder=folder,
-        aims=aims_of(recipe, Small(), "small", on, catalogue(), RATE),
+        aims=aims,
     )
