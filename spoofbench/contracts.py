@@ -48,6 +48,30 @@ class Trainable(Countermeasure, Protocol):
 
 
 @runtime_checkable
+class Embedding(Countermeasure, Protocol):
+    """A countermeasure that sums an utterance up in a vector, and then judges the vector.
+
+    Its ``loss``, where it has one, is the cross entropy of ``judge(embed(...))``. Objectives,
+    mix-up and a teacher need both parts.
+    """
+
+    width: int
+    """How many numbers an embedding has."""
+
+    def embed(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        """Sum up ``audio`` ``(batch, time)`` of ``lengths`` ``(batch,)`` in ``(batch, width)``."""
+        ...
+
+    def judge(self, embedded: Tensor) -> Tensor:
+        """Return logits ``(batch, 2)`` of spoof and bona fide for ``embedded`` ``(batch, width)``.
+
+        Their difference is the log-odds of bona fide. A dropout before the last layer is part of
+        this.
+        """
+        ...
+
+
+@runtime_checkable
 class ClosedForm(Countermeasure, Protocol):
     """A countermeasure that is fitted at once; it must be a ``torch.nn.Module``.
 
@@ -222,6 +246,42 @@ class BatchAugmentation(Protocol):
 
         All have the same length.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveContext:
+    """What an objective is made for. Grows by fields, so that plugins keep working.
+
+    ``width`` is that of the embeddings, ``options`` are the numbers that the spec names, in its
+    order, and ``trials`` those of the train protocol. One that judges is made again to score, and
+    there are no trials then: what it learns may not hang on them in number or shape.
+    """
+
+    width: int
+    options: tuple[float, ...] = ()
+    trials: Sequence[Trial] = ()
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """A loss on embeddings; it must be a ``torch.nn.Module``, whose parameters are learned."""
+
+    def loss(self, embedded: Tensor, bonafide: Tensor, trials: Sequence[Trial]) -> Tensor:
+        """Return one loss for each utterance, ``(batch,)``; the recipe weighs the classes.
+
+        ``embedded`` is ``(batch, width)`` in float32, ``bonafide`` ``(batch,)`` bool, ``trials``
+        are those of the batch.
+        """
+        ...
+
+
+@runtime_checkable
+class JudgingObjective(Objective, Protocol):
+    """An objective that can take the place of the model's own loss and score."""
+
+    def score(self, embedded: Tensor) -> Tensor:
+        """Score ``embedded`` ``(batch, width)``: ``(batch,)``, higher = more bona fide."""
         ...
 
 

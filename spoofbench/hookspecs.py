@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         DatasetSpec,
         MetricSpec,
         ModelSpec,
+        ObjectiveSpec,
         ProtocolSpec,
         ReporterSpec,
         TrackerSpec,
@@ -53,6 +54,12 @@ def spoofbench_protocols() -> Sequence[ProtocolSpec]:
 @hookspec
 def spoofbench_augmentations() -> Sequence[AugmentationSpec]:
     """Return the augmentations on offer: transforms of audio that have a level."""
+    return ()
+
+
+@hookspec
+def spoofbench_objectives() -> Sequence[ObjectiveSpec]:
+    """Return the objectives on offer: losses on a model's embeddings, which recipes name."""
     return ()
 
 

@@ -20,6 +20,7 @@ from spoofbench import (
     devices,
     estimate,
     fingerprint,
+    objectives,
     runs,
     scores,
     scoring,
@@ -55,6 +56,7 @@ from spoofbench.specs import ModelSpec, TrackerSpec
 from spoofbench.store import Store
 from spoofbench.terms import Terms, terms_of
 from spoofbench.training import closed_form, fit, tasks, tracking, trainings
+from spoofbench.training.aims import aims_of
 from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.recipe import Recipe, recipe_for
 from spoofbench.training.tracking import Tracking
@@ -219,12 +221,16 @@ class Job:
         start = weights.find(self.spec, recipe.start, option="start") if recipe.start else None
         on, by = self.terms(train, given=given), self.terms(dev, given=given)
         tasks.check(on, by, recipe, paper_selection=paper_selection)
+        aims = aims_of(
+            recipe, self.model(), self.spec.name, on, self.catalogue, self.spec.sample_rate
+        )
         terms = TrainingTerms(
             model=self._record(),
             train=PartRecord(protocol=train.name, fingerprint=on.fingerprint),
             dev=PartRecord(protocol=dev.name, fingerprint=by.fingerprint),
             recipe=recipe,
             start=start.sha256 if start else "",
+            teacher=aims.teacher.sha256 if aims and aims.teacher else "",
             seed=self.request.seed,
             precision=self.request.precision,
             device=self.device.type,
@@ -240,6 +246,7 @@ class Job:
             folder=trainings.folder_for(self.request.out, terms),
             start=start,
             conditions=self._augmentations(recipe, on),
+            aims=aims,
             micro_batch=self.request.micro_batch,
             keep=self.request.keep,
             compiler=self.request.compiler,
@@ -512,10 +519,7 @@ class Job:
             scoring.Lane(folder=folder, variant=self._applied(condition, pool, made))
             for folder, condition in missing
         ]
-        model = self.model()
-        if found is not None:
-            weights.load(cast(nn.Module, model), found)
-        model = scoring.optimised(model, options)
+        model = scoring.optimised(self._loaded(found), options)
         if adapters.is_adapter(self.request.model) and self.processes.is_first:
             self._show_first(model, terms, options)
         with self.voice.progress(f"scoring {terms.protocol.name}", "utterances") as progress:
@@ -541,6 +545,17 @@ class Job:
             scoring.discard_parts(folder)
         if failures:
             raise _told_together(failures)
+
+    def _loaded(self, found: Weights | None) -> Countermeasure:
+        """Return the model with its weights, and with the objective that they were trained by."""
+        model = self.model()
+        if found is None:
+            return model
+        if found.origin is not None:
+            model = objectives.as_trained(model, found.origin.recipe, self.catalogue)
+        module = cast(nn.Module, model)
+        weights.load(module, found)
+        return cast(Countermeasure, module.to(self.device))
 
     def _show_first(self, model: Countermeasure, terms: Terms, options: Options) -> None:
         """Say what a detector gives for a few trials, so that a flipped sign is seen at once."""
@@ -638,7 +653,7 @@ class Job:
 
 def _said(value: object) -> object:
     """Return what a recipe's ``value`` is called in the plan."""
-    return "none" if value in (None, "", ()) else value
+    return "none" if value in (None, "", (), {}) else value
 
 
 def _told_together(failures: Mapping[str, FailedTrials]) -> FailedTrials:

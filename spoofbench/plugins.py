@@ -23,6 +23,7 @@ from spoofbench.specs import (
     DatasetSpec,
     MetricSpec,
     ModelSpec,
+    ObjectiveSpec,
     ProtocolSpec,
     ReporterSpec,
     Spec,
@@ -154,6 +155,9 @@ class Catalogue:
     augmentations: Shelf[AugmentationSpec] = field(
         default_factory=lambda: Shelf("augmentation", "spoofbench_augmentations", AugmentationSpec)
     )
+    objectives: Shelf[ObjectiveSpec] = field(
+        default_factory=lambda: Shelf("objective", "spoofbench_objectives", ObjectiveSpec)
+    )
     metrics: Shelf[MetricSpec] = field(
         default_factory=lambda: Shelf("metric", "spoofbench_metrics", MetricSpec)
     )
@@ -175,6 +179,7 @@ class Catalogue:
             self.corpora,
             self.protocols,
             self.augmentations,
+            self.objectives,
             self.metrics,
             self.reporters,
             self.trackers,

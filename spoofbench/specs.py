@@ -229,6 +229,20 @@ class AugmentationSpec(Spec):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveSpec(Spec):
+    """An objective: ``target``, called with a `contracts.ObjectiveContext`, gives a module.
+
+    That is a `contracts.Objective`, or a `contracts.JudgingObjective` if it ``judges``: then it may
+    take the place of the model's own loss and score. ``options`` are numbers that a recipe may
+    change, each a name and its default. ``source`` is the paper or page that describes it.
+    """
+
+    judges: bool = False
+    options: tuple[tuple[str, float], ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricSpec(Spec):
     """A metric: ``target`` is a `contracts.Metric`.
 

@@ -112,16 +112,18 @@ def fetch(checkpoint: Checkpoint) -> Path:
     return Path(found)
 
 
-def load(model: nn.Module, weights: Weights) -> None:
+def load(model: nn.Module, weights: Weights, *, under: str = "") -> None:
     """Put ``weights`` into ``model``: each tensor must find its place, each place a tensor.
 
-    Published names are translated where the model knows them (`contracts.PublishedNames`).
+    Only those count whose names begin with ``under``, which is left off. Published names are
+    translated where the model knows them (`contracts.PublishedNames`).
 
     Raises `InvalidWeights` for a file that is damaged, holds anything but tensors, or was made for
     another model; ``model`` is then unchanged.
     """
     file = weights.file
-    state = _of_model(read_tensors(file))
+    stored = _of_model(read_tensors(file))
+    state = {n.removeprefix(under): t for n, t in stored.items() if n.startswith(under)}
     own = model.state_dict()
     if state.keys() != own.keys() and isinstance(model, PublishedNames):
         state = model.rename_published(state)

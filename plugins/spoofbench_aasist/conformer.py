@@ -48,13 +48,28 @@ class AasistConformer(nn.Module):
         self.attention = GraphAttention(deep, deep, AASIST.temperature, AASIST.input_dropout)
         self.pool = GraphPool(deep, AASIST.spectral_keep, AASIST.pool_dropout)
         self.dropout = nn.Dropout(AASIST.readout_dropout)
-        self.head = nn.Linear(4 * deep, 2)
+        self.width = 4 * deep
+        self.head = nn.Linear(self.width, 2)
 
     def forward(self, audio: Tensor) -> Tensor:
         """Judge ``audio`` ``(batch, time)``: logits ``(batch, 2)`` of spoof and bona fide.
 
         Raises ValueError where ``audio`` is shorter than ``config.min_samples``.
         """
+        return self.judge(self._summed_up(audio))
+
+    def embed(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        """Sum up ``audio`` ``(batch, time)`` in ``(batch, width)``."""
+        del lengths  # An utterance fills its row.
+        return self._summed_up(audio)
+
+    def judge(self, embedded: Tensor) -> Tensor:
+        """Return logits ``(batch, 2)`` of what is summed up, ``(batch, width)``."""
+        with torch.autocast(embedded.device.type, enabled=False):
+            logits: Tensor = self.head(self.dropout(embedded))
+        return logits
+
+    def _summed_up(self, audio: Tensor) -> Tensor:
         if audio.shape[1] < self.config.min_samples:
             raise ValueError(f"{audio.shape[1]:,} samples; it takes {self.config.min_samples:,}")
         encoded = self.encoder(self.frontend(audio))  # (batch, deep, frames, bands)
@@ -66,12 +81,11 @@ class AasistConformer(nn.Module):
             bands = magnitude.amax(dim=2).mT + self.position  # (batch, bands, deep)
             bands = self.pool(self.attention(bands))
             parts = [how for nodes in (frames, bands) for how in (nodes.amax(1), nodes.mean(1))]
-            logits: Tensor = self.head(self.dropout(torch.cat(parts, dim=1)))
-        return logits
+            return torch.cat(parts, dim=1)
 
     def score(self, audio: Tensor, lengths: Tensor) -> Tensor:
         """Return the difference of the logits of ``audio`` ``(batch, time)``: ``(batch,)``."""
-        del lengths  # An utterance fills its row.
+        del lengths
         logits: Tensor = self(audio)
         return logits[:, 1] - logits[:, 0]
 

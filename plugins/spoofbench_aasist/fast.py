@@ -32,6 +32,7 @@ class FastAasist(nn.Module):
         super().__init__()
         self.model = model
         self.dtype = dtype
+        self.width = model.width
         with torch.no_grad():
             self._filters = _three_apart(model.frontend)
             self._scale, self._shift = _affine(model.frontend.norm)
@@ -43,12 +44,19 @@ class FastAasist(nn.Module):
 
         Raises ValueError where ``audio`` is shorter than the model needs.
         """
+        return self.judge(self.embed(audio, lengths))[:, 1]
+
+    def embed(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        """Sum up ``audio`` ``(batch, time)`` in the readout ``(batch, width)``."""
         del lengths
         self.model.check_length(audio)
         with torch.autocast(audio.device.type, enabled=False):
             encoded = torch.cat([self._encode(own[None]) for own in audio])
-            scores: Tensor = self.model.head(self.model.readout(encoded))[:, 1]
-        return scores
+            return self.model.readout(encoded)
+
+    def judge(self, embedded: Tensor) -> Tensor:
+        """Return logits ``(batch, 2)`` of a readout ``(batch, width)``."""
+        return self.model.judge(embedded)
 
     def _encode(self, audio: Tensor) -> Tensor:
         """Return features ``(1, deep, frames, bands)`` of ``audio`` ``(1, time)``."""

@@ -118,19 +118,33 @@ class Aasist(nn.Module):
         self.temporal_pool = GraphPool(wide, config.temporal_keep, pool_dropout)
         self.branches = nn.ModuleList(Branch(config, joint_attention) for _ in range(2))
         self.dropout = nn.Dropout(config.readout_dropout)
-        self.head = nn.Linear(5 * config.node_width, 2)
+        self.width = 5 * config.node_width
+        self.head = nn.Linear(self.width, 2)
 
     def forward(self, audio: Tensor) -> Tensor:
         """Judge ``audio`` ``(batch, time)``: logits ``(batch, 2)`` of spoof and bona fide.
 
         Raises ValueError where ``audio`` is shorter than ``config.min_samples``.
         """
+        return self.judge(self._readout_of(audio))
+
+    def embed(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        """Sum up ``audio`` ``(batch, time)`` in the readout ``(batch, width)``."""
+        del lengths  # An utterance fills its row: it comes cropped, or repeated, to the length.
+        return self._readout_of(audio)
+
+    def _readout_of(self, audio: Tensor) -> Tensor:
         self.check_length(audio)
         encoded = self.encoder(self.frontend(audio))  # (batch, deep, frames, bands)
         # At its high temperature the attention is close to uniform, and half precision would make
         # it so. The graphs are a thousandth of the work: they keep the precision of the weights.
         with torch.autocast(audio.device.type, enabled=False):
-            logits: Tensor = self.head(self.dropout(self.readout(encoded.to(self.head.weight))))
+            return self.readout(encoded.to(self.head.weight))
+
+    def judge(self, embedded: Tensor) -> Tensor:
+        """Return logits ``(batch, 2)`` of a readout ``(batch, width)``."""
+        with torch.autocast(embedded.device.type, enabled=False):
+            logits: Tensor = self.head(self.dropout(embedded))
         return logits
 
     def check_length(self, audio: Tensor) -> None:
@@ -165,7 +179,7 @@ class Aasist(nn.Module):
         The published scores are this logit alone. The logits are free of each other, so that their
         difference, which is what a softmax ranks by, can put trials in another order.
         """
-        del lengths  # An utterance fills its row: it comes cropped, or repeated, to the length.
+        del lengths
         scores: Tensor = self(audio)[:, 1]
         return scores
 

@@ -82,12 +82,28 @@ class RawGatSt(nn.Module):
         self.joint_pool = GraphPool(JOINT_WIDTH, JOINT_KEEP, POOL_DROPOUT)
         self.node_value = nn.Linear(JOINT_WIDTH, 1)
         self.head = nn.Linear(JOINT_NODES, 2)
+        self.width = JOINT_NODES * JOINT_WIDTH
 
     def forward(self, audio: Tensor) -> Tensor:
         """Judge ``audio`` ``(batch, time)``: logits ``(batch, 2)`` of spoof and bona fide.
 
         Raises ValueError for audio that is much shorter or longer than 64,600 samples.
         """
+        return self.judge(self._kept_of(audio))
+
+    def embed(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        """Sum up ``audio`` ``(batch, time)`` in the joint nodes that are kept."""
+        del lengths  # An utterance fills its row.
+        return self._kept_of(audio)
+
+    def judge(self, embedded: Tensor) -> Tensor:
+        """Return logits ``(batch, 2)`` of kept joint nodes ``(batch, width)``."""
+        with torch.autocast(embedded.device.type, enabled=False):
+            nodes = embedded.view(-1, JOINT_NODES, JOINT_WIDTH)
+            logits: Tensor = self.head(self.node_value(nodes).squeeze(2))
+        return logits
+
+    def _kept_of(self, audio: Tensor) -> Tensor:
         features = self.frontend(audio)
         by_band = self.spectral_encoder(features)
         if by_band.shape[2] != FRAMES:
@@ -101,12 +117,12 @@ class RawGatSt(nn.Module):
             temporal = by_frame.to(self.head.weight).abs().amax(dim=3).mT  # (batch, frames, 64)
             joint = self.spectral(spectral) * self.temporal(temporal)
             kept = self.joint_pool(self.joint_attention(joint))  # (batch, JOINT_NODES, JOINT_WIDTH)
-            logits: Tensor = self.head(self.node_value(kept).squeeze(2))
-        return logits
+            joined: Tensor = kept.flatten(1)
+        return joined
 
     def score(self, audio: Tensor, lengths: Tensor) -> Tensor:
         """Return the bona fide logit of ``audio`` ``(batch, time)``: ``(batch,)``."""
-        del lengths  # An utterance fills its row.
+        del lengths
         scores: Tensor = self(audio)[:, 1]
         return scores
 

@@ -67,6 +67,7 @@ class LfccLcnn(nn.Module):
             nn.Dropout(DROPOUT),
         )
         self.recurrent = nn.Sequential(Recurrent(DEEP), Recurrent(DEEP))
+        self.width = DEEP
         self.head = nn.Linear(DEEP, 1)
 
     def score(self, audio: Tensor, lengths: Tensor) -> Tensor:
@@ -74,6 +75,11 @@ class LfccLcnn(nn.Module):
 
         Raises ValueError where ``audio`` is shorter than `MIN_SAMPLES`.
         """
+        scores: Tensor = self.head(self.embed(audio, lengths)).squeeze(1)
+        return scores
+
+    def embed(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        """Sum up ``audio`` ``(batch, time)`` in ``(batch, width)``, the mean over time."""
         del lengths  # An utterance fills its row.
         if audio.shape[1] < MIN_SAMPLES:
             raise ValueError(f"{audio.shape[1]:,} samples; this model needs {MIN_SAMPLES:,}")
@@ -81,9 +87,13 @@ class LfccLcnn(nn.Module):
             cepstra = LFCC(audio)
         hidden = self.convolutions(cepstra[:, None])  # (batch, 32, frames, bins)
         frames = hidden.transpose(1, 2).flatten(2)  # (batch, frames, DEEP)
-        summed = (self.recurrent(frames) + frames).mean(dim=1)
-        scores: Tensor = self.head(summed).squeeze(1)
-        return scores
+        summed: Tensor = (self.recurrent(frames) + frames).mean(dim=1)
+        return summed
+
+    def judge(self, embedded: Tensor) -> Tensor:
+        """Return logits ``(batch, 2)`` of a mean over time ``(batch, width)``."""
+        bonafide = self.head(embedded)
+        return torch.cat([torch.zeros_like(bonafide), bonafide], dim=1)
 
     def loss(self, audio: Tensor, lengths: Tensor, bonafide: Tensor) -> Tensor:
         """Return each utterance's cross entropy ``(batch,)``; ``bonafide`` is ``(batch,)`` bool."""

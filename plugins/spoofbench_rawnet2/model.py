@@ -86,21 +86,35 @@ class RawNet2(nn.Module):
         self.last_norm = nn.BatchNorm1d(WIDTHS[-1])
         self.recurrent = nn.GRU(WIDTHS[-1], RECURRENT, RECURRENT_LAYERS, batch_first=True)
         self.hidden = nn.Linear(RECURRENT, RECURRENT)
-        self.head = nn.Linear(RECURRENT, 2)
+        self.width = RECURRENT
+        self.head = nn.Linear(self.width, 2)
 
     def forward(self, audio: Tensor) -> Tensor:
         """Judge ``audio`` ``(batch, time)``: logits ``(batch, 2)`` of spoof and bona fide.
 
         Raises ValueError where ``audio`` is shorter than `MIN_SAMPLES`.
         """
+        return self.judge(self._summed_up(audio))
+
+    def embed(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        """Sum up ``audio`` ``(batch, time)`` in ``(batch, width)``."""
+        del lengths  # An utterance fills its row.
+        return self._summed_up(audio)
+
+    def judge(self, embedded: Tensor) -> Tensor:
+        """Return logits ``(batch, 2)`` of what is summed up, ``(batch, width)``."""
+        logits: Tensor = self.head(embedded)
+        return logits
+
+    def _summed_up(self, audio: Tensor) -> Tensor:
         if audio.shape[1] < MIN_SAMPLES:
             raise ValueError(f"{audio.shape[1]:,} samples; this model needs {MIN_SAMPLES:,}")
         response = functional.conv1d(audio[:, None], self.filters)
         features = functional.selu(self.norm(functional.max_pool1d(response.abs(), 3)))
         features = functional.selu(self.last_norm(self.blocks(features)))
         states, _ = self.recurrent(features.mT)
-        logits: Tensor = self.head(self.hidden(states[:, -1]))
-        return logits
+        summed: Tensor = self.hidden(states[:, -1])
+        return summed
 
     def score(self, audio: Tensor, lengths: Tensor) -> Tensor:
         """Return the difference of the logits of ``audio`` ``(batch, time)``: ``(batch,)``.
@@ -108,7 +122,7 @@ class RawNet2(nn.Module):
         The published scores are the logarithm of the softmax, which ranks the same, but runs into
         zero for what is surely bona fide: in float32 such trials tie.
         """
-        del lengths  # An utterance fills its row.
+        del lengths
         logits: Tensor = self(audio)
         return logits[:, 1] - logits[:, 0]
 

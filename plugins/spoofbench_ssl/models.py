@@ -32,9 +32,8 @@ class Linear(nn.Module):
         self.head = nn.Linear(width, 1)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Turn ``features`` ``(batch, frames, width)`` into logits ``(batch,)``."""
-        given: Tensor = self.head(features.mean(dim=1)).squeeze(1)
-        return given
+        """Sum up ``features`` ``(batch, frames, width)`` in ``(batch, width)``."""
+        return features.mean(dim=1)
 
 
 class Graph(nn.Module):
@@ -49,22 +48,21 @@ class Graph(nn.Module):
         self.head = nn.Linear(2 * WIDTH, 1)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Turn ``features`` ``(batch, frames, width)`` into logits ``(batch,)``."""
+        """Sum up ``features`` ``(batch, frames, width)`` in ``(batch, 2 WIDTH)``."""
         narrow = functional.selu(self.narrow(features)).mT
         nodes = functional.max_pool1d(narrow, FRAMES_POOLED, ceil_mode=True).mT
         nodes = self.second(self.pool(self.first(nodes)))  # (batch, nodes, WIDTH)
-        summed = torch.cat([nodes.amax(dim=1), nodes.mean(dim=1)], dim=1)
-        given: Tensor = self.head(summed).squeeze(1)
-        return given
+        return torch.cat([nodes.amax(dim=1), nodes.mean(dim=1)], dim=1)
 
 
 class OnPretrained(nn.Module):
     """A pretrained front end, and a back end that judges what it gives."""
 
-    def __init__(self, frontend: PretrainedFrontEnd, backend: nn.Module) -> None:
+    def __init__(self, frontend: PretrainedFrontEnd, backend: Linear | Graph) -> None:
         super().__init__()
         self.frontend = frontend
         self.backend = backend
+        self.width = backend.head.in_features
 
     def pretrained_part(self) -> nn.Module:
         """Return the front end's model: its published weights are what training starts from."""
@@ -72,11 +70,21 @@ class OnPretrained(nn.Module):
 
     def score(self, audio: Tensor, lengths: Tensor) -> Tensor:
         """Return the logit of bona fide of ``audio`` ``(batch, time)``: ``(batch,)``."""
+        return self.judge(self.embed(audio, lengths))[:, 1]
+
+    def embed(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        """Sum up ``audio`` ``(batch, time)`` in ``(batch, width)``."""
         del lengths  # An utterance fills its row.
         features = self.frontend(audio)
         with torch.autocast(audio.device.type, enabled=False):
-            scores: Tensor = self.backend(features.to(self.frontend.mix))
-        return scores
+            summed: Tensor = self.backend(features.to(self.frontend.mix))
+        return summed
+
+    def judge(self, embedded: Tensor) -> Tensor:
+        """Return logits ``(batch, 2)`` of what is summed up, ``(batch, width)``."""
+        with torch.autocast(embedded.device.type, enabled=False):
+            bonafide = self.backend.head(embedded)
+        return torch.cat([torch.zeros_like(bonafide), bonafide], dim=1)
 
     def loss(self, audio: Tensor, lengths: Tensor, bonafide: Tensor) -> Tensor:
         """Return each utterance's cross entropy ``(batch,)``; ``bonafide`` is ``(batch,)`` bool."""

@@ -8,12 +8,21 @@ from typing import Annotated
 import typer
 
 from spoofbench.cli.wanted import DEBUG
-from spoofbench.specs import MetricSpec, ModelSpec, Spec
+from spoofbench.specs import MetricSpec, ModelSpec, ObjectiveSpec, Spec
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the listing commands to ``app``."""
-    for command in (models, protocols, datasets, augmentations, metrics, reporters, trackers):
+    for command in (
+        models,
+        protocols,
+        datasets,
+        augmentations,
+        objectives,
+        metrics,
+        reporters,
+        trackers,
+    ):
         app.command(command.__name__)(command)
 
 
@@ -88,6 +97,11 @@ def augmentations() -> None:
     _print_problems()
 
 
+def objectives() -> None:
+    """List the objectives: what `objective` and `added` take in a recipe."""
+    _print_shelf("objectives", ("judges", "options"), _objective_details)
+
+
 def metrics() -> None:
     """List the metrics: what `metrics` takes in a protocol file."""
     _print_shelf("metrics", ("version",), _metric_details)
@@ -159,6 +173,12 @@ def _model_details(spec: Spec) -> Sequence[str]:
 
 def _protocol_details(spec: Spec) -> Sequence[str]:
     return (", ".join(getattr(spec, "aliases", ())) or "-",)
+
+
+def _objective_details(spec: Spec) -> Sequence[str]:
+    assert isinstance(spec, ObjectiveSpec)  # noqa: S101
+    options = ", ".join(f"{name} {default:g}" for name, default in spec.options)
+    return ("yes" if spec.judges else "no", options or "-")
 
 
 def _metric_details(spec: Spec) -> Sequence[str]:

@@ -19,7 +19,8 @@ def plugin() -> None:
 def new(
     name: Annotated[str, typer.Argument(help="What it is called, such as `my-detector`.")],
     kind: Annotated[
-        str, typer.Option(help="model, augmentation, dataset, metric, reporter or tracker.")
+        str,
+        typer.Option(help="model, augmentation, dataset, objective, metric, reporter or tracker."),
     ] = "model",
     folder: Annotated[
         Path | None,

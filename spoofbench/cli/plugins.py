@@ -34,7 +34,7 @@ def check(
     """Hold what is offered under a name against its contract, clause by clause.
 
     Says for each clause what was expected, what came, and what to do. Exit code 2 if one is broken.
-    Models, augmentations, datasets, metrics, reporters and trackers have contracts.
+    Models, augmentations, datasets, objectives, metrics, reporters and trackers have contracts.
 
     Example: `spoofbench plugins check aasist`
     """

@@ -197,6 +197,56 @@ def test_a_line_becomes_a_trial(tmp_path):
 """,
 )
 
+OBJECTIVE = Kind(
+    name="objective",
+    module="objective",
+    declaration='''"""What this plugin offers; the code is imported when it is used."""
+
+from spoofbench import ObjectiveSpec, hookimpl
+
+
+@hookimpl
+def spoofbench_objectives():
+    """Return the objectives."""
+    return [
+        ObjectiveSpec(
+            name="$name",
+            target="$package.objective:$class",
+            summary="A centre for bona fide speech, and a margin around it.",
+            judges=True,
+            options=(("margin", 4.0),),
+        )
+    ]
+''',
+    code='''"""A loss on what a model sums an utterance up in, and a score."""
+
+import torch
+from torch import nn
+
+
+class $class(nn.Module):
+    """Squared distance to a learned centre for bona fide, and what a spoof lacks to a margin."""
+
+    def __init__(self, context):
+        super().__init__()
+        (self.margin,) = context.options
+        self.centre = nn.Parameter(torch.zeros(context.width))
+
+    def loss(self, embedded, bonafide, trials):
+        """Return one loss for each utterance, ``(batch,)``; the recipe weighs the classes."""
+        distance = -self.score(embedded)
+        return torch.where(bonafide, distance, (self.margin - distance).clamp(min=0))
+
+    def score(self, embedded):
+        """Score ``embedded`` ``(batch, width)``: ``(batch,)``, higher = more bona fide."""
+        return -(embedded - self.centre).square().sum(dim=1)
+''',
+    first_use=(
+        "spoofbench objectives                      # lists it, with its options",
+        "spoofbench train aasist-l --set 'objective=\"$name\"'",
+    ),
+)
+
 METRIC = Kind(
     name="metric",
     module="metric",
@@ -318,4 +368,6 @@ class $class:
     first_use=("spoofbench train lfcc-lcnn --set epochs=2 --tracker $name",),
 )
 
-KINDS = {kind.name: kind for kind in (MODEL, AUGMENTATION, DATASET, METRIC, REPORTER, TRACKER)}
+KINDS = {
+    kind.name: kind for kind in (MODEL, AUGMENTATION, DATASET, OBJECTIVE, METRIC, REPORTER, TRACKER)
+}

@@ -14,7 +14,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from spoofbench import weights
+from spoofbench import objectives, weights
 from spoofbench.contracts import Countermeasure, Optimisable
 from spoofbench.devices import PRECISIONS
 from spoofbench.errors import InvalidSettings, InvalidWeights, MissingExtra, UnknownName
@@ -67,6 +67,9 @@ def _plugin(name: str, file: str) -> Countermeasure:
     offer = catalogue().models.get(name)
     torch.manual_seed(0)
     made = instantiate(offer, "model")
+    origin = weights.origin_of(Path(file)) if file else None
+    if origin is not None:
+        made = objectives.as_trained(made, origin.recipe, catalogue())
     _load(made, file)
     return cast(Countermeasure, made)
 

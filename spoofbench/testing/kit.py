@@ -8,15 +8,24 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from spoofbench.errors import SpoofbenchError, UnknownName
+from spoofbench.objectives import Chosen
 from spoofbench.plugins import Catalogue, Offer, Shelf, catalogue, instantiate
-from spoofbench.testing import augmentations, datasets, metrics, models, reporters, trackers
+from spoofbench.testing import (
+    augmentations,
+    datasets,
+    metrics,
+    models,
+    objectives,
+    reporters,
+    trackers,
+)
 from spoofbench.testing.clauses import Broken, Check, NotApplicable, sentence
 
 if TYPE_CHECKING:
     import pytest
 
 Outcome = Literal["holds", "broken", "not applicable"]
-KINDS = ("model", "augmentation", "dataset", "metric", "reporter", "tracker")
+KINDS = ("model", "augmentation", "dataset", "objective", "metric", "reporter", "tracker")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +94,12 @@ def _augmentation(offer: Offer[Any]) -> tuple[Any, Sequence[Check]]:
     return subject, augmentations.CLAUSES
 
 
+def _objective(offer: Offer[Any]) -> tuple[Any, Sequence[Check]]:
+    usual = Chosen(offer=offer, options=tuple(value for _, value in offer.spec.options))
+    make = partial(usual.made, objectives.WIDTH)
+    return objectives.ObjectiveSubject(spec=offer.spec, make=make), objectives.CLAUSES
+
+
 def _metric(offer: Offer[Any]) -> tuple[Any, Sequence[Check]]:
     subject = metrics.MetricSubject(spec=offer.spec, metric=offer.spec.resolve())
     return subject, metrics.CLAUSES
@@ -111,6 +126,7 @@ def _dataset(offer: Offer[Any]) -> tuple[Any, Sequence[Check]]:
 _SUBJECTS = {
     "model": _model,
     "augmentation": _augmentation,
+    "objective": _objective,
     "metric": _metric,
     "reporter": _reporter,
     "dataset": _dataset,
@@ -123,6 +139,7 @@ def _shelves(known: Catalogue) -> dict[str, Shelf[Any]]:
         "model": known.models,
         "augmentation": known.augmentations,
         "dataset": known.datasets,
+        "objective": known.objectives,
         "metric": known.metrics,
         "reporter": known.reporters,
         "tracker": known.trackers,

@@ -9,10 +9,12 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from spoofbench.contracts import (
     ClosedForm,
     Countermeasure,
+    Embedding,
     Optimisable,
     PublishedNames,
     Trainable,
@@ -240,6 +242,33 @@ def losses_are_one_for_each_utterance(subject: ModelSubject) -> None:
         )
 
 
+def judging_embeddings_gives_the_loss(subject: ModelSubject) -> None:
+    """The loss is the cross entropy of what judge() says of what embed() gives."""
+    model = subject.trainable()
+    if not isinstance(model, Embedding):
+        raise NotApplicable("it has no embed() and judge()")
+    audio, lengths = subject.batch(2)
+    bonafide = torch.tensor([True, False])
+    with evaluating(model):
+        embedded = model.embed(audio, lengths)
+        logits = model.judge(embedded)
+        own = model.loss(audio, lengths, bonafide)
+    shapes = tuple(embedded.shape), tuple(logits.shape)
+    if shapes != ((2, model.width), (2, 2)):
+        raise Broken(
+            f"embeddings (2, {model.width}) and logits (2, 2)",
+            f"{shapes[0]} and {shapes[1]}",
+            "Mend width, embed() or judge().",
+        )
+    entropy = functional.cross_entropy(logits, bonafide.long(), reduction="none")
+    if not close(own, entropy, BOUND):
+        raise Broken(
+            f"losses {entropy.tolist()}",
+            f"{own.tolist()}",
+            "Logits are those of spoof and bona fide, in this order; loss is their cross entropy.",
+        )
+
+
 def learning_raises_the_score_of_bona_fide(subject: ModelSubject) -> None:
     """Learning that a clip is bona fide, and not spoof, raises its score.
 
@@ -340,6 +369,7 @@ CLAUSES: tuple[Check, ...] = (
     it_is_as_large_as_it_says,
     weights_survive_saving,
     losses_are_one_for_each_utterance,
+    judging_embeddings_gives_the_loss,
     learning_raises_the_score_of_bona_fide,
     fitting_raises_the_score_of_bona_fide,
     the_faster_way_gives_the_same_scores,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, update_bn
 
 from spoofbench.batches import Batch
-from spoofbench.contracts import Trainable
+from spoofbench.contracts import Countermeasure, Trainable
 
 
 class Average:
@@ -49,11 +49,14 @@ class Average:
 
 
 class _Heard(nn.Module):
-    """Calls a model's loss, for torch's `update_bn`, which calls a forward."""
+    """Calls a model's loss, or score, for torch's `update_bn`, which calls a forward."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-        return cast(Trainable, self.model).loss(*batch)
+        if isinstance(self.model, Trainable):
+            return self.model.loss(*batch)
+        audio, lengths, _ = batch
+        return cast(Countermeasure, self.model).score(audio, lengths)

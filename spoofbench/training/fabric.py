@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 _PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
 
-def fabric_for(device: torch.device, precision: str, processes: Processes) -> Fabric:
-    """Return what moves tensors, scales losses and averages gradients over ``processes``."""
+def fabric_for(
+    device: torch.device, precision: str, processes: Processes, *, some_unused: bool = False
+) -> Fabric:
+    """Return what moves tensors, scales losses and averages gradients over ``processes``.
+
+    ``some_unused`` says that there are parameters which the loss does not hang on.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what its own imports will have deprecated
         from lightning_fabric import Fabric
@@ -36,7 +41,7 @@ def fabric_for(device: torch.device, precision: str, processes: Processes) -> Fa
         accelerator=device.type,
         devices=processes.count // processes.nodes if several else one,
         num_nodes=processes.nodes,
-        strategy=DDPStrategy() if several else "auto",
+        strategy=DDPStrategy(find_unused_parameters=some_unused) if several else "auto",
         precision=cast(Any, _PRECISIONS[precision]),
     )
     fabric.launch()  # nothing is launched: torchrun has done so
@@ -69,22 +74,30 @@ class _Loss(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, *batch: torch.Tensor) -> torch.Tensor:
+    def forward(self, *batch: Any) -> torch.Tensor:
         return cast(Trainable, self.model).loss(*batch)
 
 
 class Learner:
     """A model and its optimiser, as Fabric drives them.
 
-    ``model`` and ``optimiser`` are the plain ones: what is saved and loaded. With a ``compiler``, a
-    backend of `torch.compile`, the loss is compiled; Fabric does so again around DDP.
+    ``model`` and ``optimiser`` are the plain ones: what is saved and loaded. ``judged`` is the part
+    of the model that is scored and kept, all of it if not given. With a ``compiler``, a backend of
+    `torch.compile`, the loss is compiled; Fabric does so again around DDP.
     """
 
     def __init__(
-        self, fabric: Fabric, model: nn.Module, optimiser: Optimizer, *, compiler: str = ""
+        self,
+        fabric: Fabric,
+        model: nn.Module,
+        optimiser: Optimizer,
+        judged: nn.Module | None = None,
+        *,
+        compiler: str = "",
     ) -> None:
         self.fabric = fabric
         self.model = model
+        self.judged = judged or model
         self.optimiser = optimiser
         loss: nn.Module = _Loss(model)
         if compiler:
@@ -92,7 +105,7 @@ class Learner:
         self._compiling = _compiling if compiler else nullcontext
         self._driven, self._driver = fabric.setup(loss, optimiser)
 
-    def loss(self, *batch: torch.Tensor) -> torch.Tensor:
+    def loss(self, *batch: Any) -> torch.Tensor:
         """Return the model's losses of ``batch`` ``(batch,)``, in float32.
 
         Raises `InvalidSettings` if they cannot be compiled, as this was asked for.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,9 +11,10 @@ from torch import nn
 from torch.optim import Adam
 
 from spoofbench import weights
-from spoofbench.contracts import Countermeasure, PretrainedPart, Progress, Trainable
+from spoofbench.contracts import Embedding, PretrainedPart, Progress, Trainable
 from spoofbench.errors import InvalidRecipe, InvalidRun
 from spoofbench.files import storage_errors
+from spoofbench.objectives import ByObjective
 from spoofbench.training import checkpoints
 from spoofbench.training.averaging import Average
 from spoofbench.training.checkpoints import Epoch, Position
@@ -41,20 +42,30 @@ def fit(make: Callable[[], Trainable], task: Task, *, progress: Progress, report
     with torch.random.fork_rng(devices=devices), listening() as told:
         torch.manual_seed(task.seed)
         made = make()
+        recipe, aims = task.recipe, task.aims
+        model = judged = cast(nn.Module, made)
+        if aims is not None:
+            judged = aims.judged(cast(Embedding, made), task.train)
         if task.start is not None:
-            start_from(made, task.start)
-        model = cast(nn.Module, made)
-        recipe = task.recipe
+            start_from(judged, task.start, recipe.objective)
+        if aims is not None:
+            model = aims.lesson(judged, cast(Embedding, made), recipe, task.train, task.options)
+        own = {parameter: name for name, parameter in cast(nn.Module, made).named_parameters()}
         optimiser = Adam(
-            _groups(model, recipe),
+            _groups([(own.get(p, name), p) for name, p in model.named_parameters()], recipe),
             lr=recipe.learning_rate,
             betas=recipe.betas,
             weight_decay=recipe.weight_decay,
         )
-        fabric = fabric_for(task.options.device, task.options.precision, task.processes)
-        learner = Learner(fabric, model, optimiser, compiler=task.compiler)
+        fabric = fabric_for(
+            task.options.device,
+            task.options.precision,
+            task.processes,
+            some_unused=bool(recipe.objective),  # the model's own last layer
+        )
+        learner = Learner(fabric, model, optimiser, judged, compiler=task.compiler)
         last = task.folder / LAST
-        average = Average(model) if recipe.average_from is not None else None
+        average = Average(judged) if recipe.average_from is not None else None
         begun = last.exists()
         position = checkpoints.load(last, model, optimiser, average) if begun else Position()
         _refuse_another(last, position, task)
@@ -80,35 +91,42 @@ def _refuse_another(file: Path, position: Position, task: Task) -> None:
         )
 
 
-def start_from(model: Countermeasure, start: weights.Weights) -> None:
-    """Load ``start`` into ``model``, or into its pretrained part where it has one.
+def start_from(judged: nn.Module, start: weights.Weights, objective: str = "") -> None:
+    """Load ``start`` into the model that is ``judged``, or into its pretrained part.
 
-    Weights that were trained here are those of the whole model. Raises `InvalidWeights`.
+    Weights that were trained here are those of the whole model; those of an objective beside them
+    are taken where the ``objective`` is the same. Raises `InvalidWeights`.
     """
-    if isinstance(model, PretrainedPart) and start.origin is None:
+    model = judged.model if isinstance(judged, ByObjective) else judged
+    began = start.origin.recipe.objective if start.origin else ""
+    if began:
+        same = began == objective
+        weights.load(judged if same else model, start, under="" if same else "model.")
+    elif isinstance(model, PretrainedPart) and start.origin is None:
         weights.load(model.pretrained_part(), start)
     else:
-        weights.load(cast(nn.Module, model), start)
+        weights.load(model, start)
 
 
-def _groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+def _groups(named: Sequence[tuple[str, nn.Parameter]], recipe: Recipe) -> list[dict[str, Any]]:
     """Return the parameters that learn, those of one rate together, under one of their names.
 
     Raises `InvalidRecipe` for a rate of which there is no parameter.
     """
-    learning = {n: p for n, p in model.named_parameters() if p.requires_grad}
-    known = ", ".join(sorted({parameter.partition(".")[0] for parameter in learning}))
+    learning = [(name, parameter) for name, parameter in named if parameter.requires_grad]
+    known = ", ".join(sorted({own.partition(".")[0] for own, _ in learning}))
     for name in recipe.rates:
-        if not any(parameter.startswith(name) for parameter in learning):
+        if not any(own.startswith(name) for own, _ in learning):
             raise InvalidRecipe(
                 f"rates: no parameter that learns has a name that begins with '{name}'",
                 hint=f"they begin with: {known}",
             )
-    named: dict[str, list[str]] = {}
-    for parameter in learning:
-        matching = [name for name in recipe.rates if parameter.startswith(name)]
-        named.setdefault(max(matching, key=len, default=""), []).append(parameter)
-    return [{"params": [learning[n] for n in names], "name": names[0]} for names in named.values()]
+    groups: dict[str, dict[str, Any]] = {}
+    for own, parameter in learning:
+        matching = [name for name in recipe.rates if own.startswith(name)]
+        group = groups.setdefault(max(matching, key=len, default=""), {"params": [], "name": own})
+        group["params"].append(parameter)
+    return list(groups.values())
 
 
 def history(folder: Path) -> tuple[Epoch, ...]:

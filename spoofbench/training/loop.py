@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from spoofbench import batches, files, weights
 from spoofbench.batches import Batch, Crop, RandomCrop, Whole, Work
-from spoofbench.contracts import Progress, Trainable
+from spoofbench.contracts import Countermeasure, Progress
 from spoofbench.errors import FailedTrials, InvalidRun
 from spoofbench.files import write_text
 from spoofbench.training import checkpoints, ordering
@@ -23,7 +24,9 @@ from spoofbench.training.averaging import Average
 from spoofbench.training.checkpoints import Epoch, Position
 from spoofbench.training.choosing import dev_eer
 from spoofbench.training.fabric import Learner
+from spoofbench.training.lesson import Keys
 from spoofbench.training.memory import peak_mb
+from spoofbench.training.mixing import mixed, unmixed
 from spoofbench.training.recipe import Recipe
 from spoofbench.training.sparing import Sparing
 from spoofbench.training.stopping import Told
@@ -82,7 +85,7 @@ class Loop:
         plan = batches.plan(self._order(position.epoch), self.task.recipe.batch_size)
         self.work[:] = [replace(work, epoch=position.epoch) for work in plan[: self.steps]]
         model = average.model(self._train_batches(), self.task.options.device)
-        eer = dev_eer(cast(Trainable, model), self._dev_batches(), self.task)
+        eer = dev_eer(cast(Countermeasure, model), self._dev_batches(), self.task)
         is_best = best is None or eer <= best.dev_eer
         self.task.note(
             f"average of {average.count} epochs: dev EER {100 * eer:6.2f} %"
@@ -183,14 +186,16 @@ class Loop:
         rate = learning_rate(self.task.recipe, done, self.task.recipe.epochs * self.steps)
         for group in self.learner.optimiser.param_groups:
             group["lr"] = rate * self.task.recipe.rate_of(group["name"], position.epoch)
-        moved = batch.to(self.task.options.device)
+        moved, keys = self._with_keys(batch.to(self.task.options.device), position.epoch)
         total = sum(self.task.recipe.weight(bonafide=trial.bonafide) for trial in work.trials)
         self.learner.model.train()
-        self.micro_batch = self.sparing.before_step(moved, self.micro_batch)
+        self.micro_batch = self.sparing.before_step(
+            moved, self.micro_batch, partial(self._losses, moved, keys)
+        )
         while True:
             torch.manual_seed(_seed(self.task.seed, done, self.task.processes.rank))
             try:
-                value = self._gradients(moved, total)
+                value = self._gradients(moved, keys, total)
                 break
             except torch.OutOfMemoryError as error:
                 self.micro_batch = self.sparing.after_failure(error, self.micro_batch)
@@ -210,7 +215,24 @@ class Loop:
         if self.task.recipe.diverges(mean, first):
             raise _failed(f"the loss diverges, {mean:.4g} after {first:.4g},", work, position)
 
-    def _gradients(self, batch: Batch, total: float) -> float:
+    def _with_keys(self, batch: Batch, epoch: int) -> tuple[Batch, tuple[Keys, ...]]:
+        """Return what is heard, and the keys that a `Lesson` judges it by; none for a model."""
+        if self.task.aims is None:
+            return batch, ()
+        alpha = self.task.recipe.mix_up
+        if not alpha:
+            return batch, unmixed(batch)
+        return mixed(batch, alpha, seed=self.task.seed, epoch=epoch)
+
+    def _losses(self, batch: Batch, keys: tuple[Keys, ...], part: slice) -> torch.Tensor:
+        """Return the weighed loss of each utterance in ``part`` of ``batch``."""
+        audio, lengths, bonafide = batch.audio[part], batch.lengths[part], batch.bonafide[part]
+        if keys:
+            return self.learner.loss(audio, lengths, *(key.part(part) for key in keys))
+        recipe = self.task.recipe
+        return recipe.weights(bonafide) * recipe.focal(self.learner.loss(audio, lengths, bonafide))
+
+    def _gradients(self, batch: Batch, keys: tuple[Keys, ...], total: float) -> float:
         """Compute the gradients of ``batch``, micro-batch by micro-batch; return its loss.
 
         ``total`` is the weight of the utterances of all processes. Gradients are averaged over the
@@ -220,15 +242,10 @@ class Loop:
         share = self.task.processes.count / total
         value = 0.0
         count = len(batch.utterances)
-        size = -(
-            -count // -(-count // self.micro_batch)
-        )  # in even parts: none of them is small
+        size = -(-count // -(-count // self.micro_batch))  # in even parts: none of them is small
         for start in range(0, count, size):
             part = slice(start, start + size)
-            losses = self.task.recipe.focal(
-                self.learner.loss(batch.audio[part], batch.lengths[part], batch.bonafide[part])
-            )
-            loss = (self.task.recipe.weights(batch.bonafide[part]) * losses).sum() * share
+            loss = self._losses(batch, keys, part).sum() * share
             value += float(loss.detach())
             self.learner.backward(loss, is_last=start + size >= count)
         return value
@@ -259,12 +276,12 @@ class Loop:
             and since is not None
             and epoch.epoch > since * self.task.recipe.epochs
         ):
-            self.average.add(self.learner.model)
+            self.average.add(self.learner.judged)
         following = Position(epoch=epoch.epoch + 1, history=(*position.history, epoch))
         is_best = following.best() == epoch
         if is_best and self.task.processes.is_first:
             weights.save(
-                self.learner.model,
+                self.learner.judged,
                 self.task.folder / BEST,
                 self.task.origin(epoch=epoch.epoch, dev_eer=epoch.dev_eer),
             )
@@ -286,7 +303,7 @@ class Loop:
         """Return the dev EER; only the first process computes it."""
         if not self.task.processes.is_first:
             return math.nan
-        return dev_eer(cast(Trainable, self.learner.model), self._dev_batches(), self.task)
+        return dev_eer(cast(Countermeasure, self.learner.judged), self._dev_batches(), self.task)
 
     def _train_batches(self) -> Iterator[Batch]:
         for batch in self.loader:

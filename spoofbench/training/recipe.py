@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -58,6 +59,20 @@ class Recipe(BaseModel):
     """Largest norm of the gradient, if it is to be clipped."""
     divergence: float = Field(default=10.0, ge=0)
     """How often the first epoch's mean loss may be in that of a later one; 0 for any number."""
+    objective: str = ""
+    """The objective that judges, instead of the model's own loss and score."""
+    added: Mapping[str, Annotated[float, Field(gt=0)]] = {}
+    """Objectives whose losses are added, and the weight of each."""
+    objective_options: Mapping[str, Mapping[str, float]] = {}
+    """Options of objectives, by the objective's name, where they are not the usual ones."""
+    mix_up: float = Field(default=0.0, ge=0)
+    """Alpha of the Beta distribution by which utterances are mixed in pairs; 0 mixes none."""
+    teacher: str = ""
+    """Whose answers are learned: a score file of the train protocol, or ``MODEL:WEIGHTS``."""
+    teacher_weight: float = Field(default=0.5, gt=0, le=1)
+    """Share of the teacher's answers in the loss; the rest is the keys'."""
+    temperature: float = Field(default=1.0, gt=0)
+    """By what the log-odds of teacher and model are divided before they are compared."""
     augment: tuple[str, ...] = ()
     """Conditions, as in `robustness`, of which one is drawn for an utterance in each epoch."""
     augment_share: float = Field(default=1.0, ge=0, le=1)
@@ -157,9 +172,11 @@ def change(settings: Sequence[str]) -> dict[str, Any]:
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals or name.strip() not in Recipe.model_fields:
+            close = difflib.get_close_matches(name.strip(), Recipe.model_fields, n=1)
+            meant = f"did you mean '{close[0]}'?\n" if equals and close else ""
             raise InvalidRecipe(
                 f"--set {setting}: no such number in a recipe",
-                hint=f"NAME=VALUE with one of: {', '.join(Recipe.model_fields)}",
+                hint=f"{meant}NAME=VALUE with one of: {', '.join(Recipe.model_fields)}",
             )
         changes |= _checked(f"{name} = {value}", where=f"--set {setting}")
     return changes

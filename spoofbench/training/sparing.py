@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
+from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from spoofbench.audio import AudioCache
@@ -13,6 +16,8 @@ from spoofbench.training.memory import CudaGauge, HostGauge
 from spoofbench.training.tasks import Task
 from spoofbench.training.watch import Watch
 
+Losses = Callable[[slice], Tensor]
+"""Gives the losses of a part of a batch."""
 AT_MOST = 50_000.0
 """Bytes that a sample takes in a step at most, as far as is known: `aasist` takes 11,000."""
 
@@ -44,7 +49,7 @@ class Sparing:
             else None
         )
 
-    def before_step(self, batch: Batch, micro_batch: int) -> int:
+    def before_step(self, batch: Batch, micro_batch: int, losses: Losses) -> int:
         """Make room for a step on ``batch``; return how many utterances to compute at once."""
         samples, count = batch.audio.shape[1], min(micro_batch, len(batch.utterances))
         active = self._active(self.train_cache)
@@ -53,7 +58,7 @@ class Sparing:
             room = self.accelerator.make_room((), samples=samples, count=count)
         else:
             if self.host.per_sample == AT_MOST and not self.host.fits(samples * count):
-                self._try(batch)
+                self._try(batch, losses)
             room = self.host.make_room(active, samples=samples, count=count)
         if room.count == count:
             return micro_batch
@@ -90,14 +95,13 @@ class Sparing:
         )
         return count
 
-    def _try(self, batch: Batch) -> None:
+    def _try(self, batch: Batch, losses: Losses) -> None:
         """Measure what a step takes, on two utterances of ``batch``; nothing is learned."""
         model, part = self.learner.model, slice(0, 2)
         buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
 
         def step() -> int:
-            losses = self.learner.loss(batch.audio[part], batch.lengths[part], batch.bonafide[part])
-            self.learner.backward(losses.sum(), is_last=False)
+            self.learner.backward(losses(part).sum(), is_last=False)
             return batch.audio[part].numel()
 
         self.host.measure(step)

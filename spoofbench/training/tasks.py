@@ -13,6 +13,7 @@ from spoofbench.protocols import Protocol
 from spoofbench.robustness.applying import Applied
 from spoofbench.scoring import Options
 from spoofbench.terms import Terms
+from spoofbench.training.aims import Aims
 from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.memory import Gauge
 from spoofbench.training.recipe import Recipe
@@ -40,6 +41,8 @@ class Task:
     """What the recipe's ``start`` stands for."""
     conditions: Sequence[Applied] = ()
     """What the recipe's ``augment`` stands for."""
+    aims: Aims | None = None
+    """What the recipe's objectives, mix-up and teacher stand for."""
     checkpoint_seconds: float = 600.0
     """How much work a crash may lose."""
     micro_batch: int | None = None

@@ -40,6 +40,8 @@ class TrainingTerms(_Part):
     recipe: Recipe
     start: str = ""
     """sha256 of the weights that it started from."""
+    teacher: str = ""
+    """sha256 of the teacher's weights or score file."""
     seed: int
     precision: str
     device: str

@@ -14,6 +14,7 @@ from spoofbench.plugins import catalogue
         ("protocols", "la-eval"),
         ("datasets", "table"),
         ("metrics", "min-tdcf-2021"),
+        ("objectives", "oc-softmax"),
         ("reporters", "latex"),
         ("trackers", "tensorboard"),
         ("plugins", "asvspoof"),
@@ -34,6 +35,13 @@ def test_a_listing_says_from_which_distribution(spoofbench_cli, command: str):
 def test_models_say_which_weights_are_published(spoofbench_cli):
     (line,) = (s for s in spoofbench_cli("models").out.splitlines() if s.startswith("aasist-l "))
     assert "official" in line
+
+
+def test_objectives_say_whether_they_judge_and_what_their_options_are(spoofbench_cli):
+    lines = spoofbench_cli("objectives").out.splitlines()
+    rows = {line.split()[0]: " ".join(line.split()) for line in lines if line.strip()}
+    assert " yes bonafide_margin 0.9, spoof_margin 0.2, scale 20 " in rows["oc-softmax"]
+    assert " no reversal 0 " in rows["speaker"]
 
 
 def test_protocols_say_what_else_they_are_called(spoofbench_cli):

@@ -15,12 +15,20 @@ from torch import Tensor, nn
 from spoofbench.contracts import Context
 from spoofbench.errors import UnknownName
 from spoofbench.plugins import catalogue
-from spoofbench.specs import AugmentationSpec, MetricSpec, ModelSpec, ReporterSpec, TrackerSpec
+from spoofbench.specs import (
+    AugmentationSpec,
+    MetricSpec,
+    ModelSpec,
+    ObjectiveSpec,
+    ReporterSpec,
+    TrackerSpec,
+)
 from spoofbench.testing import (
     augmentations,
     kit,
     metrics,
     models,
+    objectives,
     parametrize_contract,
     reporters,
     trackers,
@@ -50,6 +58,25 @@ class Good(nn.Module):
         return nn.functional.binary_cross_entropy_with_logits(
             self.score(audio, lengths), bonafide.float(), reduction="none"
         )
+
+
+class Embeds(Good):
+    width = 1
+
+    def embed(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        return self.score(audio, lengths)[:, None]
+
+    def judge(self, embedded: Tensor) -> Tensor:
+        return torch.cat([torch.zeros_like(embedded), embedded], dim=1)
+
+
+class JudgesTheOtherWay(Embeds):
+    def judge(self, embedded: Tensor) -> Tensor:
+        return super().judge(embedded).flip(1)
+
+
+class SaysAnotherWidth(Embeds):
+    width = 3
 
 
 class TwoColumns(Good):
@@ -200,6 +227,8 @@ MODELS: list[tuple[Check, type]] = [
     (models.weights_survive_saving, ForgetsWeights),
     (models.losses_are_one_for_each_utterance, OneLoss),
     (models.losses_are_one_for_each_utterance, Detached),
+    (models.judging_embeddings_gives_the_loss, JudgesTheOtherWay),
+    (models.judging_embeddings_gives_the_loss, SaysAnotherWidth),
     (models.learning_raises_the_score_of_bona_fide, Flipped),
     (models.fitting_raises_the_score_of_bona_fide, FlippedFit),
     (models.the_faster_way_gives_the_same_scores, Fast),
@@ -226,7 +255,7 @@ def test_a_good_model_breaks_no_clause(clause: Check):
     class Right(FlippedFit):
         sign = 1.0
 
-    for make in (Good, Right):
+    for make in (Good, Embeds, Right):
         with contextlib.suppress(NotApplicable):
             clause(subject(make))
 
@@ -279,6 +308,115 @@ def test_a_batch_that_is_done_otherwise_is_caught():
 def test_every_clause_about_augmentations_is_proven():
     proven = {clause for clause, _ in AUGMENTATIONS}
     assert proven | {augmentations.a_batch_is_done_as_one_by_one} == set(augmentations.CLAUSES)
+
+
+class Centre(nn.Module):
+    """An objective that keeps every clause."""
+
+    judges = True
+
+    def __init__(self, trials: Any) -> None:
+        super().__init__()
+        self.centre = nn.Parameter(torch.randn(objectives.WIDTH))
+
+    def loss(self, embedded: Tensor, bonafide: Tensor, trials: Any) -> Tensor:
+        return nn.functional.softplus(torch.where(bonafide, -1, 1) * self.score(embedded))
+
+    def score(self, embedded: Tensor) -> Tensor:
+        return -(embedded - self.centre).square().sum(dim=1) / 100
+
+
+class MeanLoss(Centre):
+    def loss(self, embedded: Tensor, bonafide: Tensor, trials: Any) -> Tensor:
+        return super().loss(embedded, bonafide, trials).mean()
+
+
+class Cut(Centre):
+    def loss(self, embedded: Tensor, bonafide: Tensor, trials: Any) -> Tensor:
+        return super().loss(embedded.detach(), bonafide, trials)
+
+
+class Compares(Centre):
+    def loss(self, embedded: Tensor, bonafide: Tensor, trials: Any) -> Tensor:
+        return super().loss(embedded - embedded.mean(dim=0), bonafide, trials)
+
+
+class Divides(Centre):
+    def loss(self, embedded: Tensor, bonafide: Tensor, trials: Any) -> Tensor:
+        length = embedded.square().sum(dim=1, keepdim=True).sqrt()
+        return super().loss(embedded / length, bonafide, trials)
+
+
+class WritesEmbeddings(Centre):
+    def score(self, embedded: Tensor) -> Tensor:
+        return super().score(embedded.data.mul_(2))
+
+
+class DrawsInLoss(Centre):
+    def loss(self, embedded: Tensor, bonafide: Tensor, trials: Any) -> Tensor:
+        return super().loss(embedded, bonafide, trials) + 0 * torch.rand(1)
+
+
+class TwoScores(Centre):
+    def loss(self, embedded: Tensor, bonafide: Tensor, trials: Any) -> Tensor:
+        return -embedded.sum(dim=1)
+
+    def score(self, embedded: Tensor) -> Tensor:
+        return embedded[:, :2]
+
+
+class TurnedRound(Centre):
+    def loss(self, embedded: Tensor, bonafide: Tensor, trials: Any) -> Tensor:
+        return super().loss(embedded, ~bonafide, trials)
+
+
+class ByTrials(Centre):
+    def __init__(self, trials: Any) -> None:
+        super().__init__(trials)
+        self.head = nn.Linear(objectives.WIDTH, 1 + len(trials))
+
+
+class ForgetsItsCentre(Centre):
+    def __init__(self, trials: Any) -> None:
+        super().__init__(trials)
+        self.shift = float(len(trials))
+
+    def score(self, embedded: Tensor) -> Tensor:
+        return super().score(embedded) + self.shift
+
+
+def objective(make: type[Centre]) -> objectives.ObjectiveSubject:
+    spec = ObjectiveSpec(name="toy", target="a:b", summary="", judges=True)
+    return objectives.ObjectiveSubject(spec=spec, make=make)
+
+
+OBJECTIVES: list[tuple[Check, type[Centre]]] = [
+    (objectives.losses_are_one_for_each_utterance, MeanLoss),
+    (objectives.losses_are_one_for_each_utterance, Cut),
+    (objectives.losses_hang_on_no_other_utterance, Compares),
+    (objectives.odd_embeddings_are_survived, Divides),
+    (objectives.embeddings_are_not_written_into, WritesEmbeddings),
+    (objectives.global_state_is_left_alone, DrawsInLoss),
+    (objectives.scores_are_one_finite_number_for_each_utterance, TwoScores),
+    (objectives.learning_raises_the_score_of_bona_fide, TurnedRound),
+    (objectives.what_judges_needs_no_trials, ByTrials),
+    (objectives.what_judges_needs_no_trials, ForgetsItsCentre),
+]
+
+
+@pytest.mark.parametrize(("clause", "sabotaged"), OBJECTIVES)
+def test_a_sabotaged_objective_breaks_the_clause(clause: Check, sabotaged: type[Centre]):
+    with pytest.raises(Broken):
+        clause(objective(sabotaged))
+
+
+@pytest.mark.parametrize("clause", objectives.CLAUSES)
+def test_a_good_objective_breaks_no_clause(clause: Check):
+    clause(objective(Centre))
+
+
+def test_every_clause_about_objectives_is_proven():
+    assert {clause for clause, _ in OBJECTIVES} == set(objectives.CLAUSES)
 
 
 def metric(compute: Callable[..., Any], **said: Any) -> metrics.MetricSubject:
@@ -465,6 +603,7 @@ def test_a_plugin_s_own_tests_may_use_it(clause: kit.Clause):
 
 
 METRIC_NAMES = [offer.spec.name for offer in catalogue().metrics]
+OBJECTIVE_NAMES = [offer.spec.name for offer in catalogue().objectives]
 REPORTER_NAMES = [offer.spec.name for offer in catalogue().reporters]
 MODEL_NAMES = [
     offer.spec.name
@@ -478,6 +617,7 @@ MODEL_NAMES = [
     ("kind", "name"),
     [
         *(("metric", name) for name in METRIC_NAMES),
+        *(("objective", name) for name in OBJECTIVE_NAMES),
         *(("reporter", name) for name in REPORTER_NAMES),
         *(("model", name) for name in MODEL_NAMES),
     ],

@@ -54,6 +54,12 @@ def test_changes_are_read_as_in_toml():
     }
 
 
+def test_a_change_of_something_unknown_is_refused_with_the_nearest():
+    with pytest.raises(InvalidRecipe) as error:
+        change(["objectiv='oc-softmax'"])
+    assert error.value.hint.startswith("did you mean 'objective'?")
+
+
 @pytest.mark.parametrize(
     "setting",
     [

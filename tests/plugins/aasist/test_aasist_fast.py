@@ -47,6 +47,15 @@ def both(made: Aasist, audio: Tensor) -> tuple[Tensor, Tensor]:
     return made.score(audio, lengths(audio)), fast.score(audio, lengths(audio))
 
 
+@torch.no_grad()
+def test_its_embeddings_are_those_of_the_model():
+    made, audio = model(), noise(3 * SHORTEST)
+    fast = FastAasist(made, audio.dtype).eval()
+    ours, theirs = (which.embed(audio, lengths(audio)) for which in (fast, made))
+    assert ours.shape == (2, fast.width)
+    assert torch.allclose(ours, theirs, atol=1e-9)
+
+
 def test_the_model_offers_it():
     assert isinstance(aasist(), Optimisable)
 

@@ -1,0 +1,1 @@
+"""Losses on embeddings: one class, additive margins, and the speaker beside them."""
