@@ -8,6 +8,8 @@ def spoofbench_augmentations() -> list[AugmentationSpec]:
     """Return RawBoost whole, the level naming the algorithm, and each of its stages."""
     return [
         AugmentationSpec(
+            on_device=True,
+            version=2,
             name="rawboost",
             target="spoofbench_rawboost.boost:RawBoost",
             summary="RawBoost (Tak et al. 2022); the level is the algorithm, 0 to 8.",
@@ -19,6 +21,8 @@ def spoofbench_augmentations() -> list[AugmentationSpec]:
             family="channel",
         ),
         AugmentationSpec(
+            on_device=True,
+            version=2,
             name="rawboost-convolutive",
             target="spoofbench_rawboost.boost:Convolutive",
             summary="Its linear and non-linear convolutive noise, for so many orders.",
@@ -29,6 +33,8 @@ def spoofbench_augmentations() -> list[AugmentationSpec]:
             family="channel",
         ),
         AugmentationSpec(
+            on_device=True,
+            version=2,
             name="rawboost-impulsive",
             target="spoofbench_rawboost.boost:Impulsive",
             summary="Its impulsive noise that follows the signal, on at most so many samples.",
@@ -39,6 +45,8 @@ def spoofbench_augmentations() -> list[AugmentationSpec]:
             family="channel",
         ),
         AugmentationSpec(
+            on_device=True,
+            version=2,
             name="rawboost-stationary",
             target="spoofbench_rawboost.boost:Stationary",
             summary="Its coloured noise that does not follow the signal.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -16,7 +17,7 @@ from spoofbench.contracts import Progress, Trainable
 from spoofbench.errors import FailedTrials, InvalidRun
 from spoofbench.files import write_text
 from spoofbench.training import checkpoints
-from spoofbench.training.augmenting import Augmented
+from spoofbench.training.augmenting import OnDevice
 from spoofbench.training.averaging import Average
 from spoofbench.training.checkpoints import Epoch, Position
 from spoofbench.training.choosing import dev_eer
@@ -49,14 +50,7 @@ class Loop:
         self.steps = task.steps_per_epoch()
         self.micro_batch = task.micro_batch or task.recipe.batch_size
         self.work: list[Work] = []
-        self.loader = batches.loader(
-            self.work,
-            root=task.train.root,
-            rate=task.options.rate,
-            crop=_crop(task),
-            workers=task.options.workers,
-            pin=task.options.device.type == "cuda",
-        )
+        self.loader = _loader(task, self.work)
         dev = batches.plan(task.dev.trials, task.options.batch_size)
         self.dev_loader = task.options.loader(dev)
 
@@ -266,19 +260,29 @@ def _seed(seed: int, step: int, rank: int) -> int:
     return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
 
 
+def _loader(task: Task, work: Sequence[Work]) -> Iterable[Batch]:
+    """Return what gives a batch for each piece of ``work``, cropped and augmented."""
+    device, augmenter = task.options.device, task.augmenter
+    in_workers, on_device = augmenter.divided(device) if augmenter is not None else (None, None)
+    loader = batches.loader(
+        work,
+        root=task.train.root,
+        rate=task.options.rate,
+        crop=_crop(task),
+        workers=task.options.workers,
+        pin=device.type == "cuda",
+        together=in_workers,
+    )
+    if on_device is None:
+        return loader
+    return OnDevice(loader=loader, work=work, augmenter=on_device, device=device)
+
+
 def _crop(task: Task) -> Crop:
     """Return what makes of a train utterance what the model is to hear."""
-    samples, seed = task.recipe.samples, task.seed
-    plain: Crop = (
-        RandomCrop(samples=samples, seed=seed)
-        if samples
-        else Whole(at_least=task.options.min_samples)
-    )
-    if not task.conditions:
-        return plain
-    return Augmented(
-        crop=plain, conditions=task.conditions, share=task.recipe.augment_share, seed=seed
-    )
+    if task.recipe.samples:
+        return RandomCrop(samples=task.recipe.samples, seed=task.seed)
+    return Whole(at_least=task.options.min_samples)
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:

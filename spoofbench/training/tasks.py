@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,9 +10,9 @@ from spoofbench import weights
 from spoofbench.errors import InvalidRecipe
 from spoofbench.processes import Processes
 from spoofbench.protocols import Protocol
-from spoofbench.robustness.applying import Applied
 from spoofbench.scoring import Options
 from spoofbench.terms import Terms
+from spoofbench.training.augmenting import Augmenter
 from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.recipe import Recipe
 
@@ -37,7 +37,7 @@ class Task:
     folder: Path
     start: weights.Weights | None = None
     """What the recipe's ``start`` stands for."""
-    conditions: Sequence[Applied] = ()
+    augmenter: Augmenter | None = None
     """What the recipe's ``augment`` stands for."""
     checkpoint_seconds: float = 600.0
     """How much work a crash may lose."""
