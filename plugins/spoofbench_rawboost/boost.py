@@ -18,7 +18,8 @@ from torch.nn import functional
 from spoofbench import Context
 from spoofbench.errors import InvalidCondition
 from spoofbench.robustness.batched import Batched
-from spoofbench_rawboost.notches import DRAWS, joined, notches, spectra
+from spoofbench.robustness.blocks import joined, spectra
+from spoofbench_rawboost.notches import DRAWS, REACH, notches
 
 ORDERS = 5
 """Highest power of the signal in the convolutive noise."""
@@ -129,11 +130,11 @@ def convolutive(wave: Tensor, contexts: Sequence[Context], orders: Sequence[int]
         gains[row, 0] = 1.0
     responses = (gains * notches(drawn[..., 1:], contexts[0].rate)).to(wave.device)
     power = wave
-    total = spectra(power) * responses[:, 0, None]
+    total = spectra(power, REACH) * responses[:, 0, None]
     for order in range(1, max(orders)):
         power = power * wave
-        total += spectra(power) * responses[:, order, None]
-    made = joined(total, wave.shape[-1])
+        total += spectra(power, REACH) * responses[:, order, None]
+    made = joined(total, wave.shape[-1], REACH)
     return _normalised(made - _sum(made) / made.shape[-1], wave)
 
 
@@ -160,7 +161,8 @@ def stationary(wave: Tensor, contexts: Sequence[Context], snr_db: Sequence[float
         torch.randn(wave.shape[-1:], generator=context.random, out=white[row])
         drawn[row] = _drawn(DRAWS, context.random)
     response = notches(drawn, contexts[0].rate).to(wave.device)
-    noise = joined(spectra(white.to(wave.device)) * response[:, None], wave.shape[-1])
+    filtered = spectra(white.to(wave.device), REACH) * response[:, None]
+    noise = joined(filtered, wave.shape[-1], REACH)
     ratios = torch.tensor([10 ** (-ratio / 20) for ratio in snr_db], dtype=torch.float64)
     size = (_sum(wave**2) / _sum(noise**2).clamp(min=_TINY**2)).sqrt()
     return wave + noise * size * ratios.to(wave.device)[:, None]

@@ -1,4 +1,4 @@
-"""Filters with notches at drawn places, designed and applied for many waveforms at once.
+"""Filters with notches at drawn places, designed for many waveforms at once.
 
 A filter is the window method's: an ideal band-stop under a Hamming window, its gain at 0 Hz made 1,
 as `scipy.signal.firwin` does it; several follow one another. All are symmetric about 0, so that
@@ -11,7 +11,8 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from spoofbench.robustness.blocks import BLOCK, response
 
 BANDS = 5
 """Notches of one filter."""
@@ -22,11 +23,8 @@ TAPS = (10, 100)
 DRAWS = 3 * BANDS
 """Numbers that a filter is drawn from."""
 
-BLOCK = 4096
-"""Samples that are transformed at once. Up to here, no number of rows or threads changes a bit."""
-_REACH = BANDS * (TAPS[1] // 2)
+REACH = BANDS * (TAPS[1] // 2)
 """Samples by which a filter spreads sound, before and after."""
-_STEP = BLOCK - 2 * _REACH
 _RESPONSES = 512
 """Frequencies at which the largest gain is looked for, from 0 up to half the rate."""
 _LOWEST = 1.0 / 1000
@@ -42,28 +40,9 @@ def notches(drawn: Tensor, rate: int) -> Tensor:
     taps = _between((float(TAPS[0]), float(TAPS[1]) + 1), taps).floor()
     half = (taps / 2).floor()  # so many on either side of the one in the middle
     low, high = _edges(_between(CENTRE_HZ, centre), _between(WIDTH_HZ, width), rate / 2)
-    response = torch.fft.hfft(_band_stop(low, high, half).to(torch.complex128), n=BLOCK)
-    whole: Tensor = response[..., : BLOCK // 2 + 1].prod(dim=-2)
+    whole: Tensor = response(_band_stop(low, high, half)).prod(dim=-2)
     searched = whole[..., : -1 : BLOCK // 2 // _RESPONSES]
     return whole / searched.abs().amax(dim=-1, keepdim=True).clamp(min=_TINY)
-
-
-def spectra(audio: Tensor) -> Tensor:
-    """Cut ``audio`` ``(..., time)`` into blocks, and return ``(..., blocks, BLOCK // 2 + 1)``."""
-    whole = functional.pad(audio, (0, -audio.shape[-1] % _STEP))
-    blocks = whole.reshape(*whole.shape[:-1], -1, _STEP)
-    made: Tensor = torch.fft.rfft(functional.pad(blocks, (_REACH, _REACH)))
-    return made
-
-
-def joined(filtered: Tensor, samples: int) -> Tensor:
-    """Return the audio ``(..., samples)`` of ``filtered`` `spectra`: overlap and add."""
-    blocks = torch.fft.irfft(filtered, n=BLOCK)
-    before, own, after = blocks.split([_REACH, _STEP, _REACH], dim=-1)
-    own[..., 1:, :_REACH] += after[..., :-1, :]
-    own[..., :-1, _STEP - _REACH :] += before[..., 1:, :]
-    whole: Tensor = own.flatten(-2)
-    return whole[..., :samples]
 
 
 def _band_stop(low: Tensor, high: Tensor, half: Tensor) -> Tensor:

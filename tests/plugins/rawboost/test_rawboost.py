@@ -13,8 +13,9 @@ from torch import Tensor
 
 from spoofbench import Context
 from spoofbench.errors import InvalidCondition
+from spoofbench.robustness.blocks import BLOCK, joined, spectra
 from spoofbench_rawboost.boost import Convolutive, Impulsive, RawBoost, Stationary
-from spoofbench_rawboost.notches import BLOCK, DRAWS, joined, notches, spectra
+from spoofbench_rawboost.notches import DRAWS, REACH, notches
 
 RATE = 16_000
 
@@ -68,7 +69,7 @@ def test_overlap_and_add_is_convolution(samples: int):
     drawn = torch.rand(DRAWS, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     audio = torch.randn(samples, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     whole = np.convolve(audio.numpy(), plain)[len(plain) // 2 :][:samples]
-    made = joined(spectra(audio) * notches(drawn, RATE), samples)
+    made = joined(spectra(audio, REACH) * notches(drawn, RATE), samples, REACH)
     np.testing.assert_allclose(made.numpy(), whole, atol=1e-12)
 
 
