@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import soundfile
 
 from spoofbench.errors import InvalidCondition
 from spoofbench.plugins import catalogue
 from spoofbench.robustness.conditions import parse
+from spoofbench.robustness.listening import write_changed
 from spoofbench.robustness.ranges import RandomCondition, parse_ranges
 
 
@@ -82,3 +86,13 @@ def test_a_sweep_refuses_ranges(text: str):
     with pytest.raises(InvalidCondition, match="drawn from in training") as refused:
         parse(text, catalogue())
     assert "each level" in refused.value.hint
+
+
+def test_a_recording_can_be_heard_at_a_level_that_a_seed_draws(tmp_path: Path):
+    file, out = tmp_path / "a.wav", tmp_path / "b.wav"
+    soundfile.write(file, 0.5 * np.ones(16_000), 16_000, subtype="FLOAT")
+    notes = write_changed(file, "gain@-12..-6", out, catalogue(), seed=3)
+    level = float(str(notes["condition"]).partition("@")[2])
+    made, _ = soundfile.read(out)
+    assert -12 <= level <= -6
+    assert made[0] == pytest.approx(0.5 * 10 ** (level / 20), abs=1e-4)
