@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, cast
 
@@ -17,6 +17,10 @@ from spoofbench.errors import BrokenPlugin, InvalidAudio
 from spoofbench.robustness.conditions import Condition, Step
 from spoofbench.robustness.pool import SpeechPool
 from spoofbench.trials import Trial
+
+ROWS = 4
+"""Utterances that go through a step together on a processor: what more of them need leaves its
+caches."""
 
 _NOBODY = Trial(utterance="a second of noise", speaker="", attack="-", bonafide=True, audio="")
 
@@ -169,12 +173,14 @@ def _applied(
         ]
 
 
-def _of_one_length(audio: Sequence[Tensor]) -> Iterable[list[int]]:
-    """Return the places of waveforms of one length, for each length."""
+def _of_one_length(audio: Sequence[Tensor]) -> Iterator[list[int]]:
+    """Give the places of waveforms of one length, on a processor at most `ROWS` at a time."""
     places: dict[int, list[int]] = {}
     for place, own in enumerate(audio):
         places.setdefault(len(own), []).append(place)
-    return places.values()
+    for alike in places.values():
+        count = ROWS if audio[alike[0]].device.type == "cpu" else len(alike)
+        yield from (alike[start : start + count] for start in range(0, len(alike), count))
 
 
 def _augmentation(step: Step, made: dict[str, Augmentation]) -> Augmentation:

@@ -38,7 +38,7 @@ def write_changed(
 ) -> Notes:
     """Write ``file`` to ``out`` as it is under ``condition``; return what was measured.
 
-    ``protocol`` gives the other speakers, ``seed`` the numbers that ``condition`` leaves open, which
+    ``protocol`` gives the other speakers, ``seed`` the numbers that ``condition`` leaves open; they
     are noted. Samples beyond full scale are clipped in the file, and noted. Raises
     `InvalidCondition`, `InvalidAudio`.
     """
