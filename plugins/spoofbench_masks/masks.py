@@ -18,7 +18,7 @@ from spoofbench.robustness.batched import Batched
 from spoofbench.robustness.blocks import joined, response, spectra
 
 TRANSITION_HZ = 100.0
-"""From where a band is left out by half to where it is left out by `STOP_DB`, twice."""
+"""From where all of a sound passes to where it is weaker by `STOP_DB`."""
 STOP_DB = 60.0
 """How much weaker what is left out becomes at least."""
 

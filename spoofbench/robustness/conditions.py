@@ -144,7 +144,7 @@ def _number(text: str, step: str) -> float:
     if not math.isfinite(number) and (".." in text or "|" in text):
         raise InvalidCondition(
             f"'{step}': '{text}' is drawn from in training; here a number is wanted",
-            hint="give a condition for each level: white@20,white@10 or white@20 --chain white@10",
+            hint="name each level: --noise white --snr 20,10, or --chain white@20 --chain white@10",
         )
     if not math.isfinite(number):
         raise InvalidCondition(f"'{step}': '{text}' is not a number")

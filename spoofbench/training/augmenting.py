@@ -81,7 +81,8 @@ class Augmenter:
                         raise
                     raise InvalidCondition(
                         f"'{condition.text}', as {probe}: {error}",
-                        hint="a range draws any number in it: list those that there are, "
+                        hint=error.hint
+                        or "a range draws any number in it: list those that there are, "
                         "as in rawboost@3|4|5",
                     ) from error
 

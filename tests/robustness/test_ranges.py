@@ -85,7 +85,7 @@ def test_what_is_no_range_is_refused_with_what_is_wrong(text: str, said: str):
 def test_a_sweep_refuses_ranges(text: str):
     with pytest.raises(InvalidCondition, match="drawn from in training") as refused:
         parse(text, catalogue())
-    assert "each level" in refused.value.hint
+    assert "name each level" in refused.value.hint
 
 
 def test_a_recording_can_be_heard_at_a_level_that_a_seed_draws(tmp_path: Path):
