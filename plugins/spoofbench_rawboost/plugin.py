@@ -8,8 +8,6 @@ def spoofbench_augmentations() -> list[AugmentationSpec]:
     """Return RawBoost whole, the level naming the algorithm, and each of its stages."""
     return [
         AugmentationSpec(
-            on_device=True,
-            version=2,
             name="rawboost",
             target="spoofbench_rawboost.boost:RawBoost",
             summary="RawBoost (Tak et al. 2022); the level is the algorithm, 0 to 8.",
@@ -19,10 +17,10 @@ def spoofbench_augmentations() -> list[AugmentationSpec]:
             highest=8.0,
             neutral=0.0,
             family="channel",
-        ),
-        AugmentationSpec(
             on_device=True,
             version=2,
+        ),
+        AugmentationSpec(
             name="rawboost-convolutive",
             target="spoofbench_rawboost.boost:Convolutive",
             summary="Its linear and non-linear convolutive noise, for so many orders.",
@@ -31,10 +29,10 @@ def spoofbench_augmentations() -> list[AugmentationSpec]:
             lowest=1.0,
             highest=10.0,
             family="channel",
-        ),
-        AugmentationSpec(
             on_device=True,
             version=2,
+        ),
+        AugmentationSpec(
             name="rawboost-impulsive",
             target="spoofbench_rawboost.boost:Impulsive",
             summary="Its impulsive noise that follows the signal, on at most so many samples.",
@@ -43,10 +41,10 @@ def spoofbench_augmentations() -> list[AugmentationSpec]:
             lowest=0.0,
             highest=100.0,
             family="channel",
-        ),
-        AugmentationSpec(
             on_device=True,
             version=2,
+        ),
+        AugmentationSpec(
             name="rawboost-stationary",
             target="spoofbench_rawboost.boost:Stationary",
             summary="Its coloured noise that does not follow the signal.",
@@ -55,5 +53,7 @@ def spoofbench_augmentations() -> list[AugmentationSpec]:
             lowest=-20.0,
             highest=100.0,
             family="noise",
+            on_device=True,
+            version=2,
         ),
     ]
