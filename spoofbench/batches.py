@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from spoofbench import audio
@@ -23,6 +23,9 @@ CACHE_BYTES = 1 << 30
 Crop = Callable[[Audio, Trial, int], Audio]
 """Brings a waveform ``(time,)`` to the model's input length, given its trial and the epoch."""
 
+
+Together = Callable[[Sequence[Tensor], Sequence[Trial], int], Sequence[Tensor]]
+"""Changes the waveforms ``(time,)`` of a batch, given their trials and the epoch."""
 
 Notes = Mapping[str, float | str]
 """What is to be kept beside a score: a level as it was measured, who talked over the trial."""
@@ -153,9 +156,10 @@ def workers_for(requested: int | None, device: torch.device) -> int:
 class _Maker(Dataset[Batch]):
     """Makes a piece of work into a batch, wherever it is sent. A bad recording fails alone."""
 
-    def __init__(self, cache: AudioCache, crop: Crop) -> None:
+    def __init__(self, cache: AudioCache, crop: Crop, together: Together | None = None) -> None:
         self.cache = cache
         self.crop = crop
+        self.together = together
 
     def __getitem__(self, work: Work) -> Batch:
         try:
@@ -179,10 +183,13 @@ class _Maker(Dataset[Batch]):
                 waveforms.append(waveform)
                 notes.append(noted)
                 good.append(trial)
+        rows: Sequence[Tensor] = [torch.from_numpy(np.array(w)) for w in waveforms]
+        if self.together is not None and rows:
+            rows = self.together(rows, good, work.epoch)
         return Batch(
             place=work.place,
-            audio=_pad(waveforms),
-            lengths=torch.tensor([len(w) for w in waveforms], dtype=torch.long),
+            audio=padded(rows),
+            lengths=torch.tensor([len(row) for row in rows], dtype=torch.long),
             bonafide=torch.tensor([trial.bonafide for trial in good], dtype=torch.bool),
             utterances=tuple(trial.utterance for trial in good),
             failures=tuple(failures),
@@ -225,13 +232,15 @@ def loader(
     crop: Crop,
     workers: int,
     pin: bool = False,
+    together: Together | None = None,
 ) -> DataLoader[Batch]:
     """Return a loader that gives a `Batch` for each piece of ``work``, in order.
 
     ``work`` is iterated over anew in each pass, so it may change between passes; the workers stay,
-    and each fills its copy of ``cache``. 0 workers decode in this process.
+    and each fills its copy of ``cache``. 0 workers decode in this process. ``together`` changes
+    what was cropped, a batch at a time.
     """
-    return _load(_Maker(cache, crop), work, workers=workers, pin=pin)
+    return _load(_Maker(cache, crop, together), work, workers=workers, pin=pin)
 
 
 def variant_loader(
@@ -266,10 +275,6 @@ def _load(maker: Dataset[T], work: Collection[Work], *, workers: int, pin: bool)
     )
 
 
-def _pad(waveforms: Sequence[Audio]) -> Tensor:
-    """Put ``waveforms`` into one tensor ``(batch, longest)``, zeros behind the shorter ones."""
-    longest = max((len(w) for w in waveforms), default=0)
-    padded = np.zeros((len(waveforms), longest), np.float32)
-    for row, waveform in zip(padded, waveforms, strict=True):
-        row[: len(waveform)] = waveform
-    return torch.from_numpy(padded)
+def padded(rows: Sequence[Tensor]) -> Tensor:
+    """Put waveforms ``(time,)`` into one tensor ``(batch, longest)``, zeros behind the shorter."""
+    return nn.utils.rnn.pad_sequence(list(rows), batch_first=True) if rows else torch.zeros(0, 0)

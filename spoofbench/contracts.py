@@ -241,10 +241,12 @@ class Augmentation(Protocol):
 class BatchAugmentation(Protocol):
     """An augmentation that can do several trials at once, with the same result for each."""
 
-    def apply_batch(self, audio: Tensor, level: float, contexts: Sequence[Context]) -> Tensor:
+    def apply_batch(self, audio: Tensor, levels: Tensor, contexts: Sequence[Context]) -> Tensor:
         """Return ``audio`` ``(batch, time)`` transformed, as `Augmentation.apply` would one by one.
 
-        All have the same length.
+        Each row has a level of its own, ``levels`` ``(batch,)`` float64 on the processor, and draws
+        from the generator of its own context, which is on the processor too. Where the spec says
+        `on_device`, ``audio`` may lie on an accelerator, and what is returned lies there as well.
         """
         ...
 

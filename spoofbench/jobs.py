@@ -47,8 +47,9 @@ from spoofbench.processes import Processes, own_device
 from spoofbench.protocols import Protocol, load
 from spoofbench.robustness import measured
 from spoofbench.robustness.applying import Applied
-from spoofbench.robustness.conditions import Condition, parse
+from spoofbench.robustness.conditions import Condition
 from spoofbench.robustness.pool import POOL_BYTES, SpeechPool
+from spoofbench.robustness.ranges import parse_ranges
 from spoofbench.runs import CLEAN, ModelRecord, RunRecord, WeightsRecord
 from spoofbench.scoring import Options
 from spoofbench.seeds import training_identity
@@ -57,6 +58,7 @@ from spoofbench.store import Store
 from spoofbench.terms import Terms, terms_of
 from spoofbench.training import closed_form, fit, tasks, tracking, trainings
 from spoofbench.training.aims import aims_of
+from spoofbench.training.augmenting import Augmenter
 from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.recipe import Recipe, recipe_for
 from spoofbench.training.tracking import Tracking
@@ -245,7 +247,7 @@ class Job:
             options=self._options(by.root, recipe.samples),
             folder=trainings.folder_for(self.request.out, terms),
             start=start,
-            conditions=self._augmentations(recipe, on),
+            augmenter=self._augmenter(recipe, on),
             aims=aims,
             micro_batch=self.request.micro_batch,
             keep=self.request.keep,
@@ -275,15 +277,20 @@ class Job:
             )
         return Recipe(batch_size=1, epochs=1, samples=self.spec.samples)
 
-    def _augmentations(self, recipe: Recipe, on: Terms) -> list[Applied]:
+    def _augmenter(self, recipe: Recipe, on: Terms) -> Augmenter | None:
         """Return what the recipe's conditions stand for. Raises what makes one impossible."""
-        conditions = [parse(text, self.catalogue) for text in recipe.augment]
-        if not conditions:
-            return []
+        if not recipe.augment:
+            return None
         cache = self._options(on.root, None).cache(POOL_BYTES)
-        pool = SpeechPool.of(on.trials, cache, seed=self.request.seed)
-        made: dict[str, Augmentation] = {}
-        return [self._applied(condition, pool, made) for condition in conditions]
+        augmenter = Augmenter(
+            conditions=[parse_ranges(text, self.catalogue) for text in recipe.augment],
+            share=recipe.augment_share,
+            seed=self.request.seed,
+            rate=self.spec.sample_rate,
+            pool=SpeechPool.of(on.trials, cache, seed=self.request.seed),
+        )
+        augmenter.ready()
+        return augmenter
 
     def train(self, training: Training) -> Weights:
         """Train, or go on, unless it was done before; return the weights chosen by dev EER."""

@@ -211,8 +211,9 @@ class AugmentationSpec(Spec):
     ``talkers`` is how many other speakers of the protocol it needs. ``source`` says in words what
     must stand in parentheses behind the name, such as a folder; it is empty if nothing may.
     ``neutral`` is the level that changes nothing, where both sides of it are hard: 1 for a speed.
-    ``keeps_length`` is false for what changes how long a trial is. ``version`` changes whenever the
-    audio that it gives changes.
+    ``keeps_length`` is false for what changes how long a trial is. ``on_device`` is true where
+    ``apply_batch`` works on whichever device the audio lies: training then applies it there.
+    ``version`` changes whenever the audio that it gives changes.
     """
 
     unit: str
@@ -225,6 +226,7 @@ class AugmentationSpec(Spec):
     source: str = ""
     neutral: float | None = None
     keeps_length: bool = True
+    on_device: bool = False
     version: int = 1
 
 

@@ -173,6 +173,10 @@ BATCHED = [offer for offer in OFFERS if isinstance(offer.spec.resolve()(), Batch
 def test_several_trials_at_once_come_out_as_one_by_one(offer):
     rows: Sequence[Tensor] = [speech(seed=seed) for seed in range(3)]
     contexts = [context(offer, seed=seed) for seed in range(3)]
-    together = offer.spec.resolve()().apply_batch(torch.stack(list(rows)), middle(offer), contexts)
-    alone = [apply(offer, row, seed=seed) for seed, row in enumerate(rows)]
+    usual = offer.spec.levels or (math.nan,)
+    levels = [usual[seed % len(usual)] for seed in range(3)]
+    together = offer.spec.resolve()().apply_batch(
+        torch.stack(list(rows)), torch.tensor(levels, dtype=torch.float64), contexts
+    )
+    alone = [apply(offer, row, level=levels[seed], seed=seed) for seed, row in enumerate(rows)]
     torch.testing.assert_close(together, torch.stack(alone), rtol=1e-5, atol=1e-6)

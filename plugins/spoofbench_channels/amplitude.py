@@ -60,9 +60,15 @@ class Gain:
         factor: float = 10 ** (level / 20)
         return torch.mul(audio, factor)
 
-    def apply_batch(self, audio: Tensor, level: float, contexts: Sequence[Context]) -> Tensor:
+    def apply_batch(
+        self,
+        audio: Tensor,
+        levels: Tensor,
+        contexts: Sequence[Context],  # noqa: ARG002
+    ) -> Tensor:
         """Return ``audio`` ``(batch, time)``, each row as `apply` does it."""
-        return self.apply(audio, level, contexts[0])
+        factors = torch.tensor([10 ** (level / 20) for level in levels.tolist()])
+        return audio * factors.to(audio)[:, None]
 
 
 class Quantise:
@@ -73,17 +79,12 @@ class Quantise:
 
         Raises `InvalidCondition` unless ``level`` is whole.
         """
-        return self.apply_batch(audio[None], level, [context])[0]
-
-    def apply_batch(self, audio: Tensor, level: float, contexts: Sequence[Context]) -> Tensor:
-        """Return ``audio`` ``(batch, time)``, each row as `apply` does it."""
         if level != round(level):
             raise InvalidCondition(f"quantise@{level:g}: bits are whole")
         half = 2.0 ** (level - 1)
-        steps = torch.round(audio.double() * half)
-        rounded = torch.div(torch.clamp(steps, -half, half - 1), half)
-        for clean, coarse, context in zip(audio.double(), rounded, contexts, strict=True):
-            power, noise = float((clean**2).sum()), float(((coarse - clean) ** 2).sum())
-            if power > 0 and noise > 0:
-                context.notes["snr_db"] = 10 * math.log10(power / noise)
-        return rounded.to(audio.dtype)
+        clean = audio.double()
+        coarse = torch.div(torch.clamp(torch.round(clean * half), -half, half - 1), half)
+        power, noise = float((clean**2).sum()), float(((coarse - clean) ** 2).sum())
+        if power > 0 and noise > 0:
+            context.notes["snr_db"] = 10 * math.log10(power / noise)
+        return coarse.to(audio.dtype)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,18 +28,14 @@ class BandLimit:
 
         Raises `InvalidCondition` for a band that is empty or not inside that of the audio.
         """
-        return self.apply_batch(audio[None], level, [context])[0]
-
-    def apply_batch(self, audio: Tensor, level: float, contexts: Sequence[Context]) -> Tensor:
-        """Return ``audio`` ``(batch, time)`` in the band, each row as `apply` does it."""
         from scipy.signal import oaconvolve
 
-        low = contexts[0].options[0] if contexts[0].options else 0.0
-        taps = band(low, level, contexts[0].rate)
+        low = context.options[0] if context.options else 0.0
+        taps = band(low, level, context.rate)
         samples = audio.numpy().astype(np.float64)
-        filtered = oaconvolve(samples, taps[None], mode="full", axes=-1)
+        filtered = oaconvolve(samples, taps, mode="full")
         start = len(taps) // 2
-        return _tensor(filtered[:, start : start + audio.shape[1]])
+        return _tensor(filtered[start : start + len(audio)])
 
 
 def band(low: float, high: float, rate: int) -> NDArray[np.float64]:
@@ -78,24 +73,20 @@ class Resample:
 
         Raises `InvalidCondition` for a rate that is not below the audio's own.
         """
-        return self.apply_batch(audio[None], level, [context])[0]
-
-    def apply_batch(self, audio: Tensor, level: float, contexts: Sequence[Context]) -> Tensor:
-        """Return ``audio`` ``(batch, time)`` after ``level``, each row as `apply` does it."""
         import soxr
 
-        rate = contexts[0].rate
+        rate = context.rate
         if level >= rate:
             raise InvalidCondition(
                 f"resample@{level:g}: the audio is at {rate:,} Hz already",
                 hint="take a lower rate",
             )
-        samples = audio.shape[1]
+        samples = len(audio)
         # Zeros behind the end, so that even the shortest trial has samples at the lower rate.
-        padded = np.pad(audio.numpy().T.astype(np.float64), ((0, math.ceil(rate / level)), (0, 0)))
+        padded = np.pad(audio.numpy().astype(np.float64), (0, math.ceil(rate / level)))
         narrow = soxr.resample(padded, rate, level, quality="VHQ")
-        wide = soxr.resample(narrow, level, rate, quality="VHQ").T[:, :samples]
-        return _tensor(np.pad(wide, ((0, 0), (0, samples - wide.shape[1]))))
+        wide = soxr.resample(narrow, level, rate, quality="VHQ")[:samples]
+        return _tensor(np.pad(wide, (0, samples - len(wide))))
 
 
 def _tensor(samples: NDArray[np.float64]) -> Tensor:

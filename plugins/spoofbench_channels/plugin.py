@@ -57,6 +57,7 @@ def _amplitudes() -> list[AugmentationSpec]:
             highest=60.0,
             neutral=0.0,
             family="channel",
+            on_device=True,
         ),
         AugmentationSpec(
             name="quantise",

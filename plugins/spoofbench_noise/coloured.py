@@ -28,12 +28,13 @@ class White:
         noise = _from_spectra(self._spectrum(len(audio), context), len(audio))
         return with_noise(audio, noise, level, context)
 
-    def apply_batch(self, audio: Tensor, level: float, contexts: Sequence[Context]) -> Tensor:
-        """Return ``audio`` ``(batch, time)`` with noise at ``level`` dB SNR, to each its own."""
+    def apply_batch(self, audio: Tensor, levels: Tensor, contexts: Sequence[Context]) -> Tensor:
+        """Return ``audio`` ``(batch, time)`` with noise at ``levels`` dB SNR, to each its own."""
         samples = audio.shape[1]
         spectra = np.stack([self._spectrum(samples, context) for context in contexts])
-        together = zip(audio, _from_spectra(spectra, samples), contexts, strict=True)
-        return torch.stack([with_noise(one, noise, level, own) for one, noise, own in together])
+        noises = _from_spectra(spectra, samples)
+        rows = zip(audio, noises, levels.tolist(), contexts, strict=True)
+        return torch.stack([with_noise(*row) for row in rows])
 
     def _spectrum(self, samples: int, context: Context) -> NDArray[np.complex64]:
         shape = _shape(_period(samples, context.rate), context.rate, self.fall)

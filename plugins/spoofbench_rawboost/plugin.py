@@ -17,6 +17,8 @@ def spoofbench_augmentations() -> list[AugmentationSpec]:
             highest=8.0,
             neutral=0.0,
             family="channel",
+            on_device=True,
+            version=2,
         ),
         AugmentationSpec(
             name="rawboost-convolutive",
@@ -27,6 +29,8 @@ def spoofbench_augmentations() -> list[AugmentationSpec]:
             lowest=1.0,
             highest=10.0,
             family="channel",
+            on_device=True,
+            version=2,
         ),
         AugmentationSpec(
             name="rawboost-impulsive",
@@ -37,6 +41,8 @@ def spoofbench_augmentations() -> list[AugmentationSpec]:
             lowest=0.0,
             highest=100.0,
             family="channel",
+            on_device=True,
+            version=2,
         ),
         AugmentationSpec(
             name="rawboost-stationary",
@@ -47,5 +53,7 @@ def spoofbench_augmentations() -> list[AugmentationSpec]:
             lowest=-20.0,
             highest=100.0,
             family="noise",
+            on_device=True,
+            version=2,
         ),
     ]

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
+from torch import Generator, Tensor
 
 from spoofbench.audio import Audio
 from spoofbench.batches import Notes
-from spoofbench.contracts import Augmentation, Context, Pool
+from spoofbench.contracts import Augmentation, BatchAugmentation, Context, Pool
 from spoofbench.errors import BrokenPlugin, InvalidAudio
 from spoofbench.robustness.conditions import Condition, Step
 from spoofbench.robustness.pool import SpeechPool
 from spoofbench.trials import Trial
+
+ROWS = 4
+"""Utterances that go through a step together on a processor: what more of them need leaves its
+caches."""
 
 _NOBODY = Trial(utterance="a second of noise", speaker="", attack="-", bonafide=True, audio="")
 
@@ -35,38 +40,28 @@ class Applied:
     made: dict[str, Augmentation] = field(default_factory=dict, repr=False)
 
     def __call__(self, waveform: Audio, trial: Trial) -> tuple[Audio, Notes]:
-        """Return what the condition makes of ``waveform`` ``(time,)``, and what was measured."""
+        """Return what the condition makes of ``waveform`` ``(time,)``, and what was measured.
+
+        Raises what `changed_together` raises.
+        """
         if not self.condition.steps or not self.condition.concerns(bonafide=trial.bonafide):
             return waveform, {}
-        pool = self.pool.beside(trial) if self.pool is not None else None
-        return self.changed(waveform, trial.utterance, pool)
+        return self._changed(waveform, trial)
 
-    def changed(self, waveform: Audio, utterance: str, pool: Pool | None) -> tuple[Audio, Notes]:
-        """Return what the steps make of ``waveform`` ``(time,)``, and what was measured.
+    def row(self, audio: Tensor, trial: Trial) -> Row:
+        """Return ``audio`` ``(time,)`` with all that decides what the condition makes of it."""
+        return Row(
+            audio=audio,
+            condition=self.condition,
+            random=torch.Generator().manual_seed(self.condition.seed(self.seed, trial.utterance)),
+            utterance=trial.utterance,
+            pool=None if self.pool is None else self.pool.beside(trial),
+        )
 
-        Raises `InvalidAudio` if the result is not finite or empty, `BrokenPlugin` if a step does
-        not keep its contract.
-        """
-        random = torch.Generator().manual_seed(self.condition.seed(self.seed, utterance))
-        audio = torch.from_numpy(np.array(waveform, dtype=np.float32))
-        notes: dict[str, float | str] = {}
-        for step in self.condition.steps:
-            context = Context(
-                rate=self.rate,
-                random=random,
-                utterance=utterance,
-                pool=pool,
-                options=step.options,
-                source=step.source,
-            )
-            with torch.no_grad():
-                made = self._augmentation(step).apply(audio, step.level, context)
-            _check(made, audio, step)
-            audio = made
-            notes |= _apart(context.notes, notes)
-        if not len(audio) or not torch.isfinite(audio).all():
-            raise InvalidAudio(f"{utterance}: nothing finite is left of it under {self.condition}")
-        return cast(Audio, audio.numpy()), notes
+    def _changed(self, waveform: Audio, trial: Trial) -> tuple[Audio, Notes]:
+        row = self.row(torch.from_numpy(np.array(waveform, dtype=np.float32)), trial)
+        (made,) = changed_together([row], rate=self.rate, made=self.made)
+        return cast(Audio, made.audio.numpy()), made.notes
 
     def ready(self) -> None:
         """Raise what stands in the way of the condition, before anything is scored.
@@ -76,14 +71,12 @@ class Applied:
         said by a speaker of either class.
         """
         for step in self.condition.steps:
-            if callable(check := getattr(self._augmentation(step), "ready", None)):
+            if callable(check := getattr(_augmentation(step, self.made), "ready", None)):
                 check()
         noise = np.random.default_rng(0).normal(scale=0.1, size=self.rate).astype(np.float32)
         speakers = [] if self.pool is None else self.pool.some_speakers()
         for speaker in speakers or [""]:
-            trial = replace(_NOBODY, speaker=speaker)
-            pool = None if self.pool is None else self.pool.beside(trial)
-            self.changed(noise, trial.utterance, pool)
+            self._changed(noise, replace(_NOBODY, speaker=speaker))
 
     def identities(self) -> tuple[str, ...]:
         """Return what decides the audio beside what the condition says, for each step.
@@ -92,18 +85,122 @@ class Applied:
         """
         made = []
         for step in self.condition.steps:
-            known = getattr(self._augmentation(step), "fingerprint", None)
+            known = getattr(_augmentation(step, self.made), "fingerprint", None)
             source = f", {known(step.source, self.rate)}" if step.source and callable(known) else ""
             made.append(f"{step.identity}{source}")
         return tuple(made)
 
-    def _augmentation(self, step: Step) -> Augmentation:
-        if step.spec.name not in self.made:
-            made = step.spec.resolve()()
-            if not callable(getattr(made, "apply", None)):
-                raise BrokenPlugin(f"the augmentation '{step.spec.name}' has no apply()")
-            self.made[step.spec.name] = made
-        return self.made[step.spec.name]
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Row:
+    """An utterance before a condition: ``audio`` ``(time,)``, and what its steps may use."""
+
+    audio: Tensor
+    condition: Condition
+    random: Generator
+    utterance: str
+    pool: Pool | None
+
+    def context(self, step: Step, rate: int) -> Context:
+        """Return what ``step`` may use beside the audio."""
+        return Context(
+            rate=rate,
+            random=self.random,
+            utterance=self.utterance,
+            pool=self.pool,
+            options=step.options,
+            source=step.source,
+        )
+
+
+class Changed(NamedTuple):
+    """An utterance under its condition: ``audio`` ``(time,)``, and what was measured."""
+
+    audio: Tensor
+    notes: dict[str, float | str]
+
+
+def changed_together(
+    rows: Sequence[Row], *, rate: int, made: dict[str, Augmentation]
+) -> list[Changed]:
+    """Return what becomes of ``rows``, whose conditions differ in nothing but numbers.
+
+    Rows of one length go through a step together where its augmentation can do that; what becomes
+    of a row does not hang on the others. Raises `InvalidAudio` if a result is not finite or empty,
+    `BrokenPlugin` if a step does not keep its contract.
+    """
+    audio = [row.audio for row in rows]
+    notes: list[dict[str, float | str]] = [{} for _ in rows]
+    for number, first in enumerate(rows[0].condition.steps):
+        augmentation = _augmentation(first, made)
+        steps = [row.condition.steps[number] for row in rows]
+        contexts = [row.context(step, rate) for row, step in zip(rows, steps, strict=True)]
+        for places in _of_one_length(audio):
+            results = _applied(
+                augmentation,
+                [audio[place] for place in places],
+                [steps[place] for place in places],
+                [contexts[place] for place in places],
+            )
+            for place, result in zip(places, results, strict=True):
+                _check(result, audio[place], first)
+                audio[place] = result
+        for noted, context in zip(notes, contexts, strict=True):
+            noted |= _apart(context.notes, noted)
+    _check_finite(audio, rows)
+    return [Changed(*own) for own in zip(audio, notes, strict=True)]
+
+
+def _applied(
+    augmentation: Augmentation,
+    audio: Sequence[Tensor],
+    steps: Sequence[Step],
+    contexts: Sequence[Context],
+) -> Sequence[Tensor]:
+    """Apply one step to rows of one length, together if there are several and it is possible."""
+    with torch.no_grad():
+        if len(audio) > 1 and isinstance(augmentation, BatchAugmentation):
+            levels = torch.tensor([step.level for step in steps], dtype=torch.float64)
+            together = augmentation.apply_batch(torch.stack(list(audio)), levels, contexts)
+            if not isinstance(together, Tensor) or together.shape[:1] != (len(audio),):
+                raise BrokenPlugin(
+                    f"{steps[0].spec.name} did not return {len(audio)} rows (batch, time)"
+                )
+            return together.unbind()
+        return [
+            augmentation.apply(own, step.level, context)
+            for own, step, context in zip(audio, steps, contexts, strict=True)
+        ]
+
+
+def _of_one_length(audio: Sequence[Tensor]) -> Iterator[list[int]]:
+    """Give the places of waveforms of one length, on a processor at most `ROWS` at a time."""
+    places: dict[int, list[int]] = {}
+    for place, own in enumerate(audio):
+        places.setdefault(len(own), []).append(place)
+    for alike in places.values():
+        count = ROWS if audio[alike[0]].device.type == "cpu" else len(alike)
+        yield from (alike[start : start + count] for start in range(0, len(alike), count))
+
+
+def _augmentation(step: Step, made: dict[str, Augmentation]) -> Augmentation:
+    """Return the augmentation of ``step``, from ``made`` or newly made and put there."""
+    if step.spec.name not in made:
+        new = step.spec.resolve()()
+        if not callable(getattr(new, "apply", None)):
+            raise BrokenPlugin(f"the augmentation '{step.spec.name}' has no apply()")
+        made[step.spec.name] = new
+    return made[step.spec.name]
+
+
+def _check_finite(audio: Sequence[Tensor], rows: Sequence[Row]) -> None:
+    """Raise `InvalidAudio`, naming the first row of which nothing finite is left."""
+    finite = torch.stack([torch.isfinite(own).all() for own in audio]).tolist()
+    for own, is_finite, row in zip(audio, finite, rows, strict=True):
+        if not is_finite or not len(own):
+            raise InvalidAudio(
+                f"{row.utterance}: nothing finite is left of it under {row.condition}"
+            )
 
 
 def _apart(
@@ -120,9 +217,9 @@ def _apart(
     return named
 
 
-def _check(made: torch.Tensor, audio: torch.Tensor, step: Step) -> None:
+def _check(made: Tensor, audio: Tensor, step: Step) -> None:
     """Raise `BrokenPlugin` unless ``made`` is a waveform of the length that it should have."""
-    if not isinstance(made, torch.Tensor) or made.ndim != 1 or made.dtype != audio.dtype:
+    if not isinstance(made, Tensor) or made.ndim != 1 or made.dtype != audio.dtype:
         raise BrokenPlugin(f"{step.spec.name} did not return a waveform (time,) of {audio.dtype}")
     if step.spec.keeps_length and made.shape != audio.shape:
         raise BrokenPlugin(

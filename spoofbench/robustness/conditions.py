@@ -22,7 +22,8 @@ ApplyTo = Literal["both", "bonafide", "spoof"]
 APPLY_TO: tuple[ApplyTo, ...] = ("both", "bonafide", "spoof")
 
 _STEP = re.compile(r"(?P<name>[a-z0-9:-]+)(\((?P<source>[^()]*)\))?(?P<numbers>(@[^@\s]+)*)")
-_AND = re.compile(r"\s\+\s")
+AND = re.compile(r"\s\+\s")
+"""What joins the steps of a chain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ def parse(text: str, catalogue: Catalogue, *, apply_to: ApplyTo = "both") -> Con
     """
     if text.strip() == CLEAN:
         return Condition()
-    steps = tuple(_step(part.strip(), catalogue) for part in _AND.split(text.strip()))
+    steps = tuple(_step(part.strip(), catalogue) for part in AND.split(text.strip()))
     return Condition(steps=steps, apply_to=apply_to)
 
 
@@ -140,6 +141,11 @@ def _number(text: str, step: str) -> float:
         number = float(text)
     except ValueError:
         number = math.nan
+    if not math.isfinite(number) and (".." in text or "|" in text):
+        raise InvalidCondition(
+            f"'{step}': '{text}' is drawn from in training; here a number is wanted",
+            hint="name each level: --noise white --snr 20,10, or --chain white@20 --chain white@10",
+        )
     if not math.isfinite(number):
         raise InvalidCondition(f"'{step}': '{text}' is not a number")
     return number

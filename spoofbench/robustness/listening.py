@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import soundfile
 
 from spoofbench import audio
@@ -16,8 +17,8 @@ from spoofbench.files import replaced, storage_errors
 from spoofbench.plugins import Catalogue
 from spoofbench.protocols import load
 from spoofbench.robustness.applying import Applied
-from spoofbench.robustness.conditions import parse
 from spoofbench.robustness.pool import POOL_BYTES, SpeechPool
+from spoofbench.robustness.ranges import parse_ranges
 from spoofbench.trials import Trial
 
 RATE = 16_000
@@ -37,14 +38,16 @@ def write_changed(
 ) -> Notes:
     """Write ``file`` to ``out`` as it is under ``condition``; return what was measured.
 
-    ``protocol`` gives the other speakers. Samples beyond full scale are clipped in the file, and
-    noted. Raises `InvalidCondition`, `InvalidAudio`.
+    ``protocol`` gives the other speakers, ``seed`` the numbers that ``condition`` leaves open; they
+    are noted. Samples beyond full scale are clipped in the file, and noted. Raises
+    `InvalidCondition`, `InvalidAudio`.
     """
     if out.suffix not in ENDINGS:
         raise InvalidCondition(f"{out}: what is written is one of {', '.join(ENDINGS)}")
     if out.exists() and out.samefile(file):
         raise InvalidCondition(f"{out} is the recording itself", hint="write to another file")
-    asked = parse(condition, catalogue)
+    wanted = parse_ranges(condition, catalogue)
+    asked = wanted.drawn(np.random.default_rng(seed))
     if not protocol and any(step.spec.talkers for step in asked.steps):
         raise InvalidCondition(
             f"{condition} mixes in other speakers, and a recording alone has none",
@@ -59,6 +62,8 @@ def write_changed(
     applied = Applied(condition=asked, seed=seed, rate=RATE, pool=pool)
     applied.ready()
     changed, notes = applied(audio.read(file, RATE), trial)
+    if len(wanted.probes) > 1:
+        notes = {"condition": str(asked), **notes}
     peak = float(abs(changed).max())
     if peak > 1:
         notes = {**notes, "peak": peak, "clipped in the file": "beyond full scale"}

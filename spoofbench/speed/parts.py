@@ -23,9 +23,11 @@ from spoofbench.metrics.detection import eer
 from spoofbench.metrics.judged import AsvRates, DetectionCosts, Judged, TandemCosts
 from spoofbench.metrics.tandem import min_tdcf_2019, min_tdcf_2021
 from spoofbench.plugins import catalogue, instantiate
+from spoofbench.robustness.ranges import parse_ranges
 from spoofbench.scores import ScoreTable
 from spoofbench.statistics import resampling
 from spoofbench.statistics.resampling import Design
+from spoofbench.training.augmenting import Augmenter
 from spoofbench.trials import Trial
 
 LA_EVAL = 71_237
@@ -35,6 +37,16 @@ SECONDS = 4
 REPLICATES = 20
 METRICS = {"eer": eer, "tdcf-2019": min_tdcf_2019, "tdcf-2021": min_tdcf_2021, "min-dcf": min_dcf}
 SPEAKERS = 67
+BATCH = 24
+CROP = 64_600
+AUGMENTED = {
+    "rawboost": "rawboost@4",
+    "frequency-mask": "frequency-mask@2000",
+    "time-mask": "time-mask@500",
+    "white": "white@5..20",
+    "gain": "gain@-6..6",
+}
+"""Conditions of a recipe, by the augmentation that each needs."""
 
 
 def scores(trials: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -156,6 +168,32 @@ def test_augmentation(benchmark: BenchmarkFixture, name: str) -> None:
 
     assert torch.isfinite(benchmark(apply)).all()
     told(benchmark, SECONDS, "seconds of audio")
+
+
+@pytest.mark.parametrize("way", ["one by one", "together"])
+@pytest.mark.parametrize("name", AUGMENTED)
+def test_augmenting(benchmark: BenchmarkFixture, name: str, way: str) -> None:
+    """Augment a batch of training, 24 crops of 64,600 samples: the same audio both ways."""
+    if name not in catalogue().augmentations.names():
+        pytest.skip(f"no plugin offers {name}")
+    augmenter = Augmenter(
+        conditions=[parse_ranges(AUGMENTED[name], catalogue())], share=1.0, seed=0, rate=RATE
+    )
+    crop = torch.from_numpy(noise(CROP / RATE))
+    trials = [
+        Trial(utterance=f"U{n}", speaker="s", attack="-", bonafide=True, audio="")
+        for n in range(BATCH)
+    ]
+
+    def together() -> list[torch.Tensor]:
+        return augmenter([crop] * BATCH, trials, 1)
+
+    def one_by_one() -> list[torch.Tensor]:
+        return [own for trial in trials for own in augmenter([crop], [trial], 1)]
+
+    assert all(map(torch.equal, together(), one_by_one()))
+    benchmark(together if way == "together" else one_by_one)
+    told(benchmark, BATCH, "utterances")
 
 
 def test_table_building(benchmark: BenchmarkFixture) -> None:

@@ -134,15 +134,19 @@ def silence_is_survived_or_refused(subject: AugmentationSubject) -> None:
 
 
 def a_batch_is_done_as_one_by_one(subject: AugmentationSubject) -> None:
-    """apply_batch gives what apply gives for each."""
+    """apply_batch gives what apply gives for each, at a level of its own."""
     subject.applied()
     made = subject.make()
     if not isinstance(made, BatchAugmentation):
         raise NotApplicable("it has no apply_batch()")
     audio = torch.stack([clip(1.0, seed=n) for n in range(3)])
     contexts = [subject.context(seed) for seed in range(3)]
-    together = made.apply_batch(audio, subject.level, contexts)
-    alone = torch.stack([subject.applied(own, seed=seed) for seed, own in enumerate(audio)])
+    usual = subject.spec.levels or (math.nan,)
+    levels = [usual[-n % len(usual)] for n in range(3)]
+    together = made.apply_batch(audio, torch.tensor(levels, dtype=torch.float64), contexts)
+    alone = torch.stack(
+        [subject.applied(audio[n], seed=n, level=level) for n, level in enumerate(levels)]
+    )
     if together.shape != alone.shape or not torch.allclose(together, alone, atol=1e-5):
         raise Broken("the same audio both ways", "other audio", "Draw per trial, in one order.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import cast
@@ -14,12 +14,13 @@ import torch
 from numpy.typing import NDArray
 
 from spoofbench import batches, files, weights
+from spoofbench.audio import AudioCache
 from spoofbench.batches import Batch, Crop, RandomCrop, Whole, Work
 from spoofbench.contracts import Countermeasure, Progress
 from spoofbench.errors import FailedTrials, InvalidRun
 from spoofbench.files import write_text
 from spoofbench.training import checkpoints, ordering
-from spoofbench.training.augmenting import Augmented
+from spoofbench.training.augmenting import OnDevice
 from spoofbench.training.averaging import Average
 from spoofbench.training.checkpoints import Epoch, Position
 from spoofbench.training.choosing import dev_eer
@@ -57,13 +58,7 @@ class Loop:
         self.micro_batch = task.micro_batch or task.recipe.batch_size
         self.work: list[Work] = []
         self.cache = task.options.at(task.train.root).cache()
-        self.loader = batches.loader(
-            self.work,
-            cache=self.cache,
-            crop=_crop(task),
-            workers=task.options.workers,
-            pin=task.options.device.type == "cuda",
-        )
+        self.loader = _loader(task, self.work, self.cache)
         dev = batches.plan(task.dev.trials, task.options.batch_size)
         dev_cache = task.options.cache()
         self.dev_loader = task.options.loader(dev, dev_cache)
@@ -368,19 +363,28 @@ def _seed(seed: int, step: int, rank: int) -> int:
     return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
 
 
+def _loader(task: Task, work: Sequence[Work], cache: AudioCache) -> Iterable[Batch]:
+    """Return what gives a batch for each piece of ``work``, cropped and augmented."""
+    device, augmenter = task.options.device, task.augmenter
+    in_workers, on_device = augmenter.divided(device) if augmenter is not None else (None, None)
+    loader = batches.loader(
+        work,
+        cache=cache,
+        crop=_crop(task),
+        workers=task.options.workers,
+        pin=device.type == "cuda",
+        together=in_workers,
+    )
+    if on_device is None:
+        return loader
+    return OnDevice(loader=loader, work=work, augmenter=on_device, device=device)
+
+
 def _crop(task: Task) -> Crop:
     """Return what makes of a train utterance what the model is to hear."""
-    samples, seed = task.recipe.samples, task.seed
-    plain: Crop = (
-        RandomCrop(samples=samples, seed=seed)
-        if samples
-        else Whole(at_least=task.options.min_samples)
-    )
-    if not task.conditions:
-        return plain
-    return Augmented(
-        crop=plain, conditions=task.conditions, share=task.recipe.augment_share, seed=seed
-    )
+    if task.recipe.samples:
+        return RandomCrop(samples=task.recipe.samples, seed=task.seed)
+    return Whole(at_least=task.options.min_samples)
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from spoofbench import weights
 from spoofbench.errors import InvalidRecipe
 from spoofbench.processes import Processes
 from spoofbench.protocols import Protocol
-from spoofbench.robustness.applying import Applied
 from spoofbench.scoring import Options
 from spoofbench.terms import Terms
 from spoofbench.training.aims import Aims
+from spoofbench.training.augmenting import Augmenter
 from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.memory import Gauge
 from spoofbench.training.recipe import Recipe
@@ -39,7 +39,7 @@ class Task:
     folder: Path
     start: weights.Weights | None = None
     """What the recipe's ``start`` stands for."""
-    conditions: Sequence[Applied] = ()
+    augmenter: Augmenter | None = None
     """What the recipe's ``augment`` stands for."""
     aims: Aims | None = None
     """What the recipe's objectives, mix-up and teacher stand for."""

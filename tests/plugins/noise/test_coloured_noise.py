@@ -60,8 +60,9 @@ def test_a_batch_gets_the_noise_that_each_gets_alone(colour, samples):
     made = colour()
     assert isinstance(made, BatchAugmentation)
     together, alone = ([context(seed) for seed in range(3)] for _ in range(2))
-    batch = made.apply_batch(audio, 5.0, together)
-    singles = [made.apply(one, 5.0, own) for one, own in zip(audio, alone, strict=True)]
+    levels = [5.0, -2.0, 10.0]
+    batch = made.apply_batch(audio, torch.tensor(levels, dtype=torch.float64), together)
+    singles = [made.apply(*row) for row in zip(audio, levels, alone, strict=True)]
     torch.testing.assert_close(batch, torch.stack(singles), atol=1e-6, rtol=0)
     for one, other in zip(together, alone, strict=True):
         assert one.notes.keys() == other.notes.keys()

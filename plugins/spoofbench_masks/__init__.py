@@ -1,0 +1,1 @@
+"""Masks: a band of frequencies, or a stretch of time, left out."""
