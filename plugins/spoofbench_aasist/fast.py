@@ -21,6 +21,8 @@ from spoofbench_aasist.model import Aasist, ResidualBlock
 
 BLOCK_TILE = 512
 """Pooled frames that a residual block computes at a time."""
+GROUP = 16
+"""Utterances whose graphs are computed at a time: enough to be fast, and memory does not grow."""
 HALO = 2
 """Frames at either end that a block's two convolutions look beyond a tile; zeros at the ends."""
 
@@ -51,8 +53,13 @@ class FastAasist(nn.Module):
         del lengths
         self.model.check_length(audio)
         with torch.autocast(audio.device.type, enabled=False):
-            encoded = torch.cat([self._encode(own[None]) for own in audio])
-            return self.model.readout(encoded)
+            return torch.cat([self._summed_up(group) for group in torch.split(audio, GROUP)])
+
+    def _summed_up(self, audio: Tensor) -> Tensor:
+        summed_up: Tensor = self.model.readout(
+            torch.cat([self._encode(own[None]) for own in audio])
+        )
+        return summed_up
 
     def judge(self, embedded: Tensor) -> Tensor:
         """Return logits ``(batch, 2)`` of a readout ``(batch, width)``."""

@@ -20,16 +20,16 @@ from torch import Tensor
 
 from spoofbench import weights
 from spoofbench.plugins import catalogue
-from spoofbench.robustness.applying import Applied
-from spoofbench.robustness.conditions import parse
+from spoofbench.robustness.ranges import parse_ranges
 from spoofbench.training import fit, tasks
+from spoofbench.training.augmenting import Augmenter
 from spoofbench.training.checkpoints import Epoch
 
 RECIPES: Mapping[str, Mapping[str, Any]] = {
     "plain": {},
     "averaged": {"average_from": 0.3},
     "patient": {"patience": 2},
-    "augmented": {"augment": ["white@10", "white@20"], "augment_share": 0.5},
+    "augmented": {"augment": ["white@10", "white@15..20"], "augment_share": 0.5},
     "frozen": {"rates": {"out.weight": 0.5}, "frozen_epochs": 2},
     "focal": {"focal_gamma": 2.0},
     "clipped": {"clip_norm": 0.1},
@@ -46,13 +46,17 @@ def asked(tiny: Path, folder: Path, name: str) -> tasks.Task:
     """Return four epochs of two steps, a checkpoint after each."""
     recipe = {"epochs": 4, **RECIPES.get(name, {})}
     plain = replace(task(tiny, folder, **recipe), checkpoint_seconds=0, **OPTIONS.get(name, {}))
-    conditions = [
-        Applied(condition=parse(text, catalogue()), seed=plain.seed, rate=plain.options.rate)
-        for text in plain.recipe.augment
-    ]
+    if plain.recipe.augment:
+        augmenter = Augmenter(
+            conditions=[parse_ranges(text, catalogue()) for text in plain.recipe.augment],
+            share=plain.recipe.augment_share,
+            seed=plain.seed,
+            rate=plain.options.rate,
+        )
+        plain = replace(plain, augmenter=augmenter)
     if name == "bf16":
         plain = replace(plain, options=replace(plain.options, precision="bf16"))
-    return replace(plain, conditions=conditions)
+    return plain
 
 
 def train(chosen: tasks.Task, progress: Callable[[int, int], None]) -> None:

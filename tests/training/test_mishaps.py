@@ -60,11 +60,11 @@ from spoofbench.training import checkpoints
 
 save, saved = checkpoints.save, []
 
-def last_but_full(file, *rest):
+def last_but_full(file, *rest, **more):
     saved.append(file)
     if len(saved) == 2:
         resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
-    save(file, *rest)
+    save(file, *rest, **more)
 
 checkpoints.save = last_but_full
 main()
