@@ -66,7 +66,7 @@ class ResidualBlock(nn.Module):
             shortcut=learned.get("shortcut.weight"),
             shortcut_bias=learned.get("shortcut.bias"),
         )
-        out = tiles.through(features, weights, self.norm.eps)
+        out: tiles.Output = tiles.through(features, weights, self.norm.eps)
         tiles.note(self.norm, out)
         return out.features
 
