@@ -328,7 +328,7 @@ def _turned(filters: Tensor, features: Tensor) -> Tensor:
 
 
 def _patches(features: Tensor, filters: Tensor) -> Tensor:
-    """Return what each value of one-channel ``filters`` meets: ``(values, places)``."""
+    """Return what each tap of one-channel ``filters`` meets: ``(taps, values)``."""
     frames, bands = (features.shape[2 + axis] - filters.shape[2 + axis] + 1 for axis in (0, 1))
     own = features[0, 0]
     met = [
