@@ -119,8 +119,11 @@ def acceleration(jackknife: NDArray[np.float64], samples: NDArray[np.intp] | Non
         # The mean of equal numbers can be off by rounding, and rounding has no skewness.
         if np.ptp(values) > 0:
             influence[own] = (values.mean() - values) * (parts - 1) / parts
-    spread = float((influence**2).sum())
-    return float((influence**3).sum()) / (6 * spread**1.5) if spread else 0.0
+    largest = np.abs(influence).max()
+    if not largest:
+        return 0.0
+    influence /= largest  # powers of very small numbers would be 0
+    return float((influence**3).sum()) / (6 * float((influence**2).sum()) ** 1.5)
 
 
 def enough_defined(replicates: NDArray[np.float64]) -> bool:
