@@ -123,7 +123,8 @@ def acceleration(jackknife: NDArray[np.float64], samples: NDArray[np.intp] | Non
     if not largest:
         return 0.0
     influence /= largest  # powers of very small numbers would be 0
-    return float((influence**3).sum()) / (6 * float((influence**2).sum()) ** 1.5)
+    spread = float((influence**2).sum())
+    return float((influence**3).sum()) / float(6 * spread**1.5)
 
 
 def enough_defined(replicates: NDArray[np.float64]) -> bool:
