@@ -39,15 +39,20 @@ class Slow:
 """
 
 
+def write(folder: Path, name: str, code: str) -> None:
+    """Make the plugin ``name``, one module with ``code``, in ``folder``, as pip installs one."""
+    information = folder / f"{name}_plugin-1.0.dist-info"
+    information.mkdir(parents=True)
+    (folder / f"{name}_plugin.py").write_text(code)
+    (information / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {name}-plugin\nVersion: 1.0\n"
+    )
+    (information / "entry_points.txt").write_text(f"[spoofbench]\n{name} = {name}_plugin\n")
+
+
 def write_slow(folder: Path) -> None:
     """Make a plugin in ``folder`` whose model ``slow`` takes 0.1 s a batch and needs no weights."""
-    information = folder / "slow_plugin-1.0.dist-info"
-    information.mkdir(parents=True)
-    (folder / "slow_plugin.py").write_text(SLOW)
-    (information / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: slow-plugin\nVersion: 1.0\n"
-    )
-    (information / "entry_points.txt").write_text("[spoofbench]\nslow = slow_plugin\n")
+    write(folder, "slow", SLOW)
 
 
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import strangers
 import torch
 from inprocess import run_here
 from program import Outcome, run_program, run_python
@@ -67,11 +68,7 @@ OC = ("--set", 'objective="oc-softmax"')
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a plugin with two models: one has embeddings, the other has none."""
     folder = tmp_path / "site"
-    information = folder / "tiny_plugin-1.0.dist-info"
-    information.mkdir(parents=True)
-    (folder / "tiny_plugin.py").write_text(PLUGIN)
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
-    (information / "entry_points.txt").write_text("[spoofbench]\ntiny = tiny_plugin\n")
+    strangers.write(folder, "tiny", PLUGIN)
     monkeypatch.syspath_prepend(folder)
     monkeypatch.chdir(tmp_path)
     return folder

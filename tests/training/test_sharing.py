@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import strangers
 import torch
 from program import run_program, run_python
 from small import Small, task
@@ -144,11 +145,7 @@ def test_each_epoch_says_how_fast_it_was_and_how_long_it_waited(tiny, tmp_path):
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     folder = tmp_path / "site"
-    information = folder / "calm_plugin-1.0.dist-info"
-    information.mkdir(parents=True)
-    (folder / "calm_plugin.py").write_text(PLUGIN)
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: calm\nVersion: 1.0\n")
-    (information / "entry_points.txt").write_text("[spoofbench]\ncalm = calm_plugin\n")
+    strangers.write(folder, "calm", PLUGIN)
     return folder
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import strangers
 from inprocess import run_here
 from program import Outcome
 
@@ -152,11 +153,7 @@ Train = Callable[..., Outcome]
 def train(example: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Train:
     """``spoofbench train lfcc-linear`` for three epochs, with the trackers of `PLUGIN` about."""
     site = tmp_path / "site"
-    information = site / "log_plugin-1.0.dist-info"
-    information.mkdir(parents=True)
-    (site / "log_plugin.py").write_text(PLUGIN)
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: log\nVersion: 1.0\n")
-    (information / "entry_points.txt").write_text("[spoofbench]\nlog = log_plugin\n")
+    strangers.write(site, "log", PLUGIN)
     monkeypatch.syspath_prepend(example)
     monkeypatch.syspath_prepend(site)
     monkeypatch.chdir(tmp_path)
