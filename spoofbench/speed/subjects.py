@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from spoofbench import objectives, weights
 from spoofbench.contracts import Countermeasure, Optimisable
@@ -40,8 +41,8 @@ def ready(case: Case) -> Subject:
     if kind in ("onnxruntime", "openvino") and rest:
         return _exported(kind, rest, case)
     if kind == "official" and rest:
-        model: Any = _official(Path(rest), case.weights)
-        return Subject(score=lambda audio: model(audio)[1][:, 1], module=model)
+        published = _Published(_official(Path(rest), case.weights))
+        return _of_model(published, case)
     if kind == "python" and rest:
         made = _from_file(rest)
         _load(made, case.weights)
@@ -122,6 +123,7 @@ def _official(checkout: Path, file: str) -> nn.Module:
             f"official:{checkout}: {conf} cannot be read: {error}",
             hint="name the folder of a checkout of https://github.com/clovaai/aasist",
         ) from error
+    torch.manual_seed(0)
     module = _module_of(checkout / "models" / f"{config['architecture']}.py", "official_aasist")
     model = cast(nn.Module, module.Model(config).eval())
     if file:
@@ -130,6 +132,32 @@ def _official(checkout: Path, file: str) -> nn.Module:
         except RuntimeError as error:
             raise InvalidWeights(f"{file} is not for official:{checkout}") from error
     return model
+
+
+class _Published(nn.Module):
+    """The published network, which gives an embedding beside the logits or, in a version, not.
+
+    It learns from the cross entropy of its logits, unweighted, as a step is timed everywhere.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """Return logits ``(batch, 2)``: spoof, bona fide."""
+        given = self.model(audio)
+        return cast(Tensor, given[-1] if isinstance(given, tuple) else given)
+
+    def score(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        """Return the bona fide logit, ``(batch,)``."""
+        del lengths
+        return cast(Tensor, self(audio)[:, 1])
+
+    def loss(self, audio: Tensor, lengths: Tensor, bonafide: Tensor) -> Tensor:
+        """Return the cross entropy of each utterance, ``(batch,)``."""
+        del lengths
+        return functional.cross_entropy(self(audio), bonafide.long(), reduction="none")
 
 
 class _OnlyAudio(nn.Module):

@@ -141,7 +141,11 @@ def _profile(subject: Subject, audio: Tensor) -> dict[str, Any]:
 
 def _parts(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """Yield the children, and those of containers that are never called themselves."""
-    for name, child in module.named_children():
+    children = dict(module.named_children())
+    if len(children) == 1:  # a network in a wrapper
+        (only,) = children.values()
+        children = dict(only.named_children()) or children
+    for name, child in children.items():
         if isinstance(child, nn.ModuleList | nn.ModuleDict):
             yield from ((f"{name}.{own}", part) for own, part in child.named_children())
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -196,18 +197,37 @@ class Model(nn.Module):
         super().__init__()
         self.layer = nn.Linear(4, 2)
     def forward(self, audio):
-        return audio, self.layer(audio[:, :4])
+        return GIVEN
 """
 
 
+def checkout(folder: Path, given: str) -> Case:
+    """Write a checkout whose network returns ``given``; return the case that scores with it."""
+    for part in ("config", "models"):
+        (folder / part).mkdir(parents=True)
+    (folder / "config" / "AASIST.conf").write_text(json.dumps(CONFIG))
+    (folder / "models" / "AASIST.py").write_text(OFFICIAL.replace("GIVEN", given))
+    return Case(subject=f"official:{folder}", batch=3, samples=8_000)
+
+
 def test_a_checkout_of_the_published_code_is_found_by_its_names(tmp_path: Path):
-    for folder in ("config", "models"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "config" / "AASIST.conf").write_text(json.dumps(CONFIG))
-    (tmp_path / "models" / "AASIST.py").write_text(OFFICIAL)
-    plan = Plan(cases=(Case(subject=f"official:{tmp_path}", batch=3, samples=8_000),), rounds=1)
-    (result,) = measure(plan, lambda done, total: None)
-    assert len(result.scores) == 3
+    cases = (
+        checkout(tmp_path / "now", "audio, self.layer(audio[:, :4])"),
+        checkout(tmp_path / "then", "self.layer(audio[:, :4])"),
+    )
+    now, then = measure(Plan(cases=cases, rounds=1), lambda done, total: None)
+    assert len(now.scores) == 3
+    assert then.scores == now.scores  # an embedding beside the logits changes nothing
+
+
+def test_a_checkout_of_the_published_code_learns(tmp_path: Path):
+    case = checkout(tmp_path / "now", "audio, self.layer(audio[:, :4])")
+    plan = Plan(cases=(replace(case, work="train"),), rounds=1)
+    (trained,) = measure(plan, lambda done, total: None)
+    assert trained.scores[0] == pytest.approx(math.log(2), abs=0.5)  # two classes, hardly known
+    found = profile(replace(case, work="profile"))
+    assert found["parameters"] == 10
+    assert list(found["modules"]) == ["layer"]
 
 
 def test_what_is_no_checkout_says_what_is_meant(tmp_path: Path):
