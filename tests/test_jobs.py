@@ -9,7 +9,9 @@ from tiny import write_corpus, write_keys
 
 from spoofbench.contracts import Progress
 from spoofbench.errors import CorpusNotFound
-from spoofbench.jobs import Job, Request, Voice
+from spoofbench.jobs.job import Job
+from spoofbench.jobs.preparing import training_of
+from spoofbench.jobs.request import Request, Voice
 from spoofbench.plugins import catalogue
 from spoofbench.processes import joined
 from spoofbench.protocols import read
@@ -36,7 +38,9 @@ def job(tmp_path: Path) -> Iterator[Job]:
         seed=1,
     )
     with joined() as processes:
-        yield Job(request, catalogue(), processes, Voice(note=lambda text: None, progress=silent))
+        yield Job.of(
+            request, catalogue(), processes, Voice(note=lambda text: None, progress=silent)
+        )
 
 
 def test_the_option_names_the_folder_of_the_protocol_s_own_corpus(job: Job, tmp_path: Path):
@@ -51,13 +55,13 @@ def test_a_corpus_that_is_trained_on_lies_where_the_settings_say(job: Job, tmp_p
     remember_corpus("tiny", tmp_path / "tiny")
     settings.cache_clear()
     train, dev = (read(tmp_path / "tiny" / f"tiny-{part}.toml") for part in ("train", "dev"))
-    task = job.training(train, dev, given="keyed").task
+    task = training_of(job, train, dev, given="keyed").task
     assert (task.train.root, task.dev.root) == (tmp_path / "tiny", tmp_path / "tiny")
 
 
 def test_the_option_does_not_stand_in_for_a_corpus_that_nobody_set(job: Job, tmp_path: Path):
     write_corpus(tmp_path / "keyed")
     train, dev = (read(tmp_path / "keyed" / f"tiny-{part}.toml") for part in ("train", "dev"))
-    assert job.training(train, dev).task.train.root == tmp_path / "keyed"
+    assert training_of(job, train, dev).task.train.root == tmp_path / "keyed"
     with pytest.raises(CorpusNotFound, match="no folder is set"):
-        job.training(train, dev, given="keyed")
+        training_of(job, train, dev, given="keyed")

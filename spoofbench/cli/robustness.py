@@ -102,7 +102,7 @@ def robustness(
     from spoofbench.cli.progress import note, voice_of
     from spoofbench.cli.reports import reporter
     from spoofbench.cli.viewing import advancing, uncertainty_of, view_of
-    from spoofbench.jobs import Request
+    from spoofbench.jobs.request import Request
     from spoofbench.plugins import catalogue
     from spoofbench.processes import joined
     from spoofbench.protocols import load
