@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from spoofbench import weights
-from spoofbench.contracts import ClosedForm, PretrainedPart
+from spoofbench.contracts import ClosedForm, Countermeasure, PretrainedPart
 from spoofbench.errors import InvalidRecipe
 from spoofbench.jobs.job import Job
 from spoofbench.protocols import Protocol
 from spoofbench.robustness.pool import POOL_BYTES, SpeechPool
 from spoofbench.robustness.ranges import parse_ranges
+from spoofbench.specs import ModelSpec
 from spoofbench.terms import Terms
 from spoofbench.training import fit, tasks, trainings
 from spoofbench.training.aims import aims_of
@@ -57,12 +58,12 @@ def training_of(
     tasks.check_role(train, "trained on")
     if not paper_selection:
         tasks.check_role(dev, "chosen by")
-    request, spec = job.request, job.spec
-    recipe = _recipe(job, train, recipe_file, changes or {})
+    request, spec, model = job.request, job.spec, job.model()
+    recipe = _recipe(spec, model, train, recipe_file, changes or {})
     start = weights.find(spec, recipe.start, option="start") if recipe.start else None
     on, by = job.terms(train, given=given), job.terms(dev, given=given)
     tasks.check(on, by, recipe, paper_selection=paper_selection)
-    aims = aims_of(recipe, job.model(), spec.name, on, job.catalogue, spec.sample_rate)
+    aims = aims_of(recipe, model, spec.name, on, job.catalogue, spec.sample_rate)
     terms = TrainingTerms(
         model=job.record(),
         train=PartRecord(protocol=train.name, fingerprint=on.fingerprint),
@@ -95,9 +96,14 @@ def training_of(
     return Training(terms=terms, task=task)
 
 
-def _recipe(job: Job, train: Protocol, file: str | None, changes: Mapping[str, Any]) -> Recipe:
+def _recipe(
+    spec: ModelSpec,
+    model: Countermeasure,
+    train: Protocol,
+    file: str | None,
+    changes: Mapping[str, Any],
+) -> Recipe:
     """Return how the model is trained; one that is fitted at once has no steps to change."""
-    model, spec = job.model(), job.spec
     if not isinstance(model, ClosedForm):
         recipe = recipe_for(spec, corpus=train.training, file=file, options=changes)
         if isinstance(model, PretrainedPart) and not recipe.start:
