@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from spoofbench.jobs.request import Request, Voice
 from spoofbench.plugins import catalogue
 from spoofbench.processes import joined
 from spoofbench.protocols import read
+from spoofbench.robustness.pool import POOL_BYTES
 from spoofbench.settings import remember_corpus, settings
 
 
@@ -65,3 +67,18 @@ def test_the_option_does_not_stand_in_for_a_corpus_that_nobody_set(job: Job, tmp
     assert training_of(job, train, dev).task.train.root == tmp_path / "keyed"
     with pytest.raises(CorpusNotFound, match="no folder is set"):
         training_of(job, train, dev, given="keyed")
+
+
+@pytest.mark.parametrize("workers", [0, 1, 4])
+def test_in_training_too_all_workers_share_the_memory_for_the_speech_of_others(
+    job: Job, tmp_path: Path, workers: int
+):
+    write_corpus(tmp_path / "keyed")
+    train, dev = (read(tmp_path / "keyed" / f"tiny-{part}.toml") for part in ("train", "dev"))
+    changes = {"augment": ["white@10"], "batch_size": 2}
+    job = replace(job, request=replace(job.request, workers=workers))
+    augmenter = training_of(job, train, dev, changes=changes).task.augmenter
+    assert augmenter is not None
+    assert augmenter.pool is not None
+    copies = max(workers, 1)
+    assert augmenter.pool.cache.budget.capacity * copies == POOL_BYTES
