@@ -86,5 +86,14 @@ def test_torchaudio_is_imported_in_one_place(file: Path):
     assert "torchaudio" not in packages(file)
 
 
+@pytest.mark.parametrize(
+    "file",
+    [f for f in ENGINE if f.relative_to(ROOT / "spoofbench").parts[0] not in ("cli", "jobs")],
+    ids=name,
+)
+def test_whole_jobs_are_for_the_commands_alone(file: Path):
+    assert {module for module in imports(file) if module.startswith("spoofbench.jobs")} == set()
+
+
 def test_there_is_something_to_look_at():
     assert (len(ENGINE) > 20, len(DECLARATIONS) >= 5) == (True, True)

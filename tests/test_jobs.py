@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,13 @@ from tiny import write_corpus, write_keys
 
 from spoofbench.contracts import Progress
 from spoofbench.errors import CorpusNotFound
-from spoofbench.jobs import Job, Request, Voice
+from spoofbench.jobs.job import Job
+from spoofbench.jobs.preparing import training_of
+from spoofbench.jobs.request import Request, Voice
 from spoofbench.plugins import catalogue
 from spoofbench.processes import joined
 from spoofbench.protocols import read
+from spoofbench.robustness.pool import POOL_BYTES
 from spoofbench.settings import remember_corpus, settings
 
 
@@ -36,7 +40,9 @@ def job(tmp_path: Path) -> Iterator[Job]:
         seed=1,
     )
     with joined() as processes:
-        yield Job(request, catalogue(), processes, Voice(note=lambda text: None, progress=silent))
+        yield Job.of(
+            request, catalogue(), processes, Voice(note=lambda text: None, progress=silent)
+        )
 
 
 def test_the_option_names_the_folder_of_the_protocol_s_own_corpus(job: Job, tmp_path: Path):
@@ -51,13 +57,28 @@ def test_a_corpus_that_is_trained_on_lies_where_the_settings_say(job: Job, tmp_p
     remember_corpus("tiny", tmp_path / "tiny")
     settings.cache_clear()
     train, dev = (read(tmp_path / "tiny" / f"tiny-{part}.toml") for part in ("train", "dev"))
-    task = job.training(train, dev, given="keyed").task
+    task = training_of(job, train, dev, given="keyed").task
     assert (task.train.root, task.dev.root) == (tmp_path / "tiny", tmp_path / "tiny")
 
 
 def test_the_option_does_not_stand_in_for_a_corpus_that_nobody_set(job: Job, tmp_path: Path):
     write_corpus(tmp_path / "keyed")
     train, dev = (read(tmp_path / "keyed" / f"tiny-{part}.toml") for part in ("train", "dev"))
-    assert job.training(train, dev).task.train.root == tmp_path / "keyed"
+    assert training_of(job, train, dev).task.train.root == tmp_path / "keyed"
     with pytest.raises(CorpusNotFound, match="no folder is set"):
-        job.training(train, dev, given="keyed")
+        training_of(job, train, dev, given="keyed")
+
+
+@pytest.mark.parametrize("workers", [0, 1, 4])
+def test_in_training_too_all_workers_share_the_memory_for_the_speech_of_others(
+    job: Job, tmp_path: Path, workers: int
+):
+    write_corpus(tmp_path / "keyed")
+    train, dev = (read(tmp_path / "keyed" / f"tiny-{part}.toml") for part in ("train", "dev"))
+    changes = {"augment": ["white@10"], "batch_size": 2}
+    job = replace(job, request=replace(job.request, workers=workers))
+    augmenter = training_of(job, train, dev, changes=changes).task.augmenter
+    assert augmenter is not None
+    assert augmenter.pool is not None
+    copies = max(workers, 1)
+    assert augmenter.pool.cache.budget.capacity * copies == POOL_BYTES

@@ -54,7 +54,8 @@ def audit(
     from spoofbench.cli.progress import voice_of
     from spoofbench.cli.reports import reporter
     from spoofbench.cli.viewing import advancing, bootstrap_of
-    from spoofbench.jobs import Request, run_shortcuts
+    from spoofbench.jobs.request import Request
+    from spoofbench.jobs.shortcuts import run_shortcuts
     from spoofbench.plugins import catalogue
     from spoofbench.processes import Processes
     from spoofbench.protocols import load

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from spoofbench.contracts import Progress
+from spoofbench.jobs.request import Voice
 
 if TYPE_CHECKING:
-    from spoofbench.jobs import Voice
     from spoofbench.processes import Processes
 
 LINE_EVERY = 15.0
@@ -91,8 +91,6 @@ class _Lines:
 
 def voice_of(processes: Processes) -> Voice:
     """Return the voice of a process: only the first one speaks to the user."""
-    from spoofbench.jobs import Voice
-
     if processes.is_first:
         return Voice(note=note, progress=shown)
     return Voice(

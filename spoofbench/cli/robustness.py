@@ -102,11 +102,12 @@ def robustness(
     from spoofbench.cli.progress import note, voice_of
     from spoofbench.cli.reports import reporter
     from spoofbench.cli.viewing import advancing, uncertainty_of, view_of
-    from spoofbench.jobs import Request
+    from spoofbench.jobs import sweeping
+    from spoofbench.jobs.request import Request
     from spoofbench.plugins import catalogue
     from spoofbench.processes import joined
     from spoofbench.protocols import load
-    from spoofbench.robustness import asked, job, tables
+    from spoofbench.robustness import asked, tables
     from spoofbench.tabulating import as_seen
 
     known = catalogue()
@@ -151,7 +152,7 @@ def robustness(
         if processes.is_first:
             note(f"{', '.join(chosen)} on {protocol}, {len(conditions)} conditions, clean included")
         done = [
-            job.sweep(
+            sweeping.sweep(
                 request,
                 load(protocol, known),
                 conditions,

@@ -72,7 +72,11 @@ def run(
     from spoofbench.cli.score import score
     from spoofbench.cli.viewing import advancing, uncertainty_of, view_of
     from spoofbench.errors import InvalidSettings, MissingExtra
-    from spoofbench.jobs import Job, Request, Training, run_shortcuts
+    from spoofbench.jobs import choosing, planning, scoring, training
+    from spoofbench.jobs.job import Job
+    from spoofbench.jobs.preparing import Training
+    from spoofbench.jobs.request import Request
+    from spoofbench.jobs.shortcuts import run_shortcuts
     from spoofbench.plugins import catalogue
     from spoofbench.processes import joined
     from spoofbench.protocols import load
@@ -109,20 +113,20 @@ def run(
         voice = voice_of(processes)
         chosen = load(protocol, known)
         for own_seed in range(seed, seed + seeds):
-            job = Job(replace(request, seed=own_seed), known, processes, voice)
+            job = Job.of(replace(request, seed=own_seed), known, processes, voice)
             terms = job.terms(chosen)
-            found = job.chosen_weights(weights, chosen, this_seed=seeds > 1)
+            found = choosing.chosen_weights(job, weights, chosen, this_seed=seeds > 1)
             if seeds > 1 and not isinstance(found, Training) and weights is not None:
                 raise InvalidSettings(
                     "--seeds trains, and --weights names weights that are trained already",
                     hint="leave out one of them",
                 )
             if processes.is_first and (dry_run or isinstance(found, Training)):
-                for line in job.plan(terms, found):
+                for line in planning.run_plan(job, terms, found):
                     note(line)
             if dry_run:
                 continue
-            folder = job.score(terms, job.train(found) if isinstance(found, Training) else found)
+            folder = scoring.score(job, terms, training.trained(job, found))
             if folder is not None:
                 folders.append(folder)
         if dry_run:

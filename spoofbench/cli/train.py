@@ -125,7 +125,9 @@ def train(
     """
     from spoofbench.cli.progress import note, voice_of
     from spoofbench.errors import InvalidRecipe
-    from spoofbench.jobs import Job, Request
+    from spoofbench.jobs import planning, preparing, training
+    from spoofbench.jobs.job import Job
+    from spoofbench.jobs.request import Request
     from spoofbench.plugins import catalogue
     from spoofbench.processes import joined
     from spoofbench.protocols import load
@@ -154,14 +156,15 @@ def train(
     eers = []
     with joined() as processes:
         for own_seed in range(seed, seed + seeds):
-            job = Job(replace(request, seed=own_seed), known, processes, voice_of(processes))
+            job = Job.of(replace(request, seed=own_seed), known, processes, voice_of(processes))
             chosen = load(on, known)
             chooser = dev or chosen.dev
             if not chooser:
                 raise InvalidRecipe(
                     f"{chosen.name} names no dev protocol", hint="say it with --dev"
                 )
-            training = job.training(
+            prepared = preparing.training_of(
+                job,
                 chosen,
                 load(chooser, known),
                 recipe_file=recipe,
@@ -169,11 +172,11 @@ def train(
                 paper_selection=paper_selection,
             )
             if processes.is_first and own_seed == seed:
-                for line in job.training_plan(training):
+                for line in planning.training_plan(job, prepared):
                     note(line)
             if dry_run:
                 return
-            trained = job.train(training)
+            trained = training.train(job, prepared)
             if processes.is_first:
                 typer.echo(trained.file)
                 if trained.origin is not None:

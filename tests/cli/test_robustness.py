@@ -143,7 +143,7 @@ def test_a_pass_without_conditions_looks_for_no_other_speakers(sweep, monkeypatc
     def never(*args, **options):
         raise AssertionError("a pool was made")
 
-    monkeypatch.setattr("spoofbench.jobs.SpeechPool.of", never)
+    monkeypatch.setattr("spoofbench.robustness.pool.SpeechPool.of", never)
     assert sweep("--chain", "clean").code == 0
 
 

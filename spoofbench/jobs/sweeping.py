@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spoofbench import runs
-from spoofbench.jobs import Job, Request, Training, Voice
+from spoofbench.jobs.choosing import chosen_weights
+from spoofbench.jobs.job import Job
+from spoofbench.jobs.planning import training_plan
+from spoofbench.jobs.preparing import Training
+from spoofbench.jobs.request import Request, Voice
+from spoofbench.jobs.scoring import score_conditions
+from spoofbench.jobs.training import trained
 from spoofbench.plugins import Catalogue
 from spoofbench.processes import Processes
 from spoofbench.protocols import Protocol
@@ -37,15 +43,13 @@ def sweep(
 
     In processes other than the first there are no folders.
     """
-    job = Job(request, catalogue, processes, voice)
+    job = Job.of(request, catalogue, processes, voice)
     terms = job.terms(protocol)
-    found = job.chosen_weights(weights, protocol)
-    if isinstance(found, Training):
-        if processes.is_first:
-            for line in job.training_plan(found):
-                voice.note(line)
-        found = job.train(found)
-    folders = job.score_conditions(terms, found, conditions)
+    found = chosen_weights(job, weights, protocol)
+    if processes.is_first and isinstance(found, Training):
+        for line in training_plan(job, found):
+            voice.note(line)
+    folders = score_conditions(job, terms, trained(job, found), conditions)
     label = runs.read(folders[0]).label if folders else request.model
     swept = Swept(label=label, folders=tuple(folders), conditions=tuple(conditions))
     return Done(swept=swept, terms=terms)
