@@ -16,7 +16,7 @@ from spoofbench.errors import InvalidRun
 from spoofbench.files import storage_errors, write_tensors
 from spoofbench.training.averaging import Average
 from spoofbench.training.recipe import Recipe
-from spoofbench.weights import MODEL, POSITION, Origin
+from spoofbench.weights import POSITION, Origin
 
 _KEPT = "epoch-*.safetensors"
 
@@ -59,6 +59,8 @@ class Position(BaseModel):
     """Steps of this epoch that are done."""
     loss_sum: float = 0.0
     """Sum of this epoch's losses so far."""
+    opening: float | None = None
+    """Mean loss of the first tenth of the first epoch, once it is done."""
     seconds: float = 0.0
     """Time spent on this epoch so far."""
     waited: float = 0.0
@@ -70,6 +72,25 @@ class Position(BaseModel):
     seed: int | None = None
     """By which recipe and seed it came so far; None where that is not known."""
 
+    def after_step(self, loss: float, *, seconds: float, waited: float, steps: int) -> Position:
+        """Return the position after one more step, out of the ``steps`` of an epoch.
+
+        It took so many ``seconds``, in part of which it ``waited`` for audio.
+        """
+        step, loss_sum = self.step + 1, self.loss_sum + loss
+        opening = self.opening
+        if opening is None and not self.history and 10 * step >= steps:
+            opening = loss_sum / step
+        return self.model_copy(
+            update={
+                "step": step,
+                "loss_sum": loss_sum,
+                "opening": opening,
+                "seconds": self.seconds + seconds,
+                "waited": self.waited + waited,
+            }
+        )
+
     def best(self) -> Epoch | None:
         """Return the epoch with the lowest dev EER, the last of equals."""
         return min(reversed(self.history), key=lambda epoch: epoch.dev_eer, default=None)
@@ -77,7 +98,7 @@ class Position(BaseModel):
 
 def save(
     file: Path,
-    model: nn.Module,
+    parts: Mapping[str, nn.Module],
     optimiser: Optimizer,
     position: Position,
     average: Average | None = None,
@@ -86,9 +107,14 @@ def save(
 ) -> None:
     """Write ``file``: weights, their average, optimiser state, random state and ``position``.
 
-    With an ``origin`` the file can be used as weights, too.
+    ``parts`` is all that learns; that called ``model`` is what is judged. With an ``origin`` the
+    file can be used as its weights, too.
     """
-    tensors = {f"{MODEL}{name}": tensor for name, tensor in model.state_dict().items()}
+    tensors = {
+        f"{part}.{name}": tensor
+        for part, module in parts.items()
+        for name, tensor in module.state_dict().items()
+    }
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in state.items()}
     if average is not None:
@@ -101,7 +127,10 @@ def save(
 
 
 def load(
-    file: Path, model: nn.Module, optimiser: Optimizer, average: Average | None = None
+    file: Path,
+    parts: Mapping[str, nn.Module],
+    optimiser: Optimizer,
+    average: Average | None = None,
 ) -> Position:
     """Restore from ``file`` what `save` wrote, and return the position.
 
@@ -111,7 +140,8 @@ def load(
         reached = position(file)
         with safe_open(file, framework="pt") as stored:
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-        model.load_state_dict(_under("model", tensors))
+        for part, module in parts.items():
+            module.load_state_dict(_under(part, tensors))
         if average is not None:
             average.restore(_under("average", tensors))
         state: dict[int, dict[str, Tensor]] = {}

@@ -105,6 +105,11 @@ class Learner:
         self._compiling = _compiling if compiler else nullcontext
         self._driven, self._driver = fabric.setup(loss, optimiser)
 
+    def parts(self) -> Mapping[str, nn.Module]:
+        """Return all that learns: what is judged, called ``model``, and what else there is."""
+        others = self.model.named_children() if self.judged is not self.model else ()
+        return {"model": self.judged} | {n: part for n, part in others if part is not self.judged}
+
     def loss(self, *batch: Any) -> torch.Tensor:
         """Return the model's losses of ``batch`` ``(batch,)``, in float32.
 

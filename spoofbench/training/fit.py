@@ -67,7 +67,9 @@ def fit(make: Callable[[], Trainable], task: Task, *, progress: Progress, report
         last = task.folder / LAST
         average = Average(judged) if recipe.average_from is not None else None
         begun = last.exists()
-        position = checkpoints.load(last, model, optimiser, average) if begun else Position()
+        position = (
+            checkpoints.load(last, learner.parts(), optimiser, average) if begun else Position()
+        )
         _refuse_another(last, position, task)
         learner.restore_scaling(position.scaling)
         Loop(learner, average, task, told, progress, report).run_from(position)

@@ -11,7 +11,6 @@ from typing import cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from spoofbench import batches, files, weights
 from spoofbench.audio import AudioCache
@@ -19,7 +18,7 @@ from spoofbench.batches import Batch, Crop, RandomCrop, Whole, Work
 from spoofbench.contracts import Countermeasure, Progress
 from spoofbench.errors import FailedTrials, InvalidRun
 from spoofbench.files import write_text
-from spoofbench.training import checkpoints, ordering
+from spoofbench.training import checkpoints
 from spoofbench.training.augmenting import OnDevice
 from spoofbench.training.averaging import Average
 from spoofbench.training.checkpoints import Epoch, Position
@@ -28,11 +27,10 @@ from spoofbench.training.fabric import Learner
 from spoofbench.training.lesson import Keys
 from spoofbench.training.memory import peak_mb
 from spoofbench.training.mixing import mixed, unmixed
-from spoofbench.training.recipe import Recipe
+from spoofbench.training.ordering import Order
 from spoofbench.training.sparing import Sparing
 from spoofbench.training.stopping import Told
 from spoofbench.training.tasks import BEST, HISTORY, LAST, Report, Task
-from spoofbench.trials import Trial
 
 
 class Loop:
@@ -54,7 +52,15 @@ class Loop:
         self.progress = progress
         self.report = report
         self.steps = task.steps_per_epoch()
-        self.lengths = self._lengths()
+        self.order = Order(
+            task.train,
+            task.recipe,
+            seed=task.seed,
+            rate=task.options.rate,
+            folder=task.folder,
+            processes=task.processes,
+            note=task.note,
+        )
         self.micro_batch = task.micro_batch or task.recipe.batch_size
         self.work: list[Work] = []
         self.cache = task.options.at(task.train.root).cache()
@@ -77,7 +83,7 @@ class Loop:
         """Keep the average of the epochs instead of the best of them, if dev says so."""
         best = position.best()
         torch.manual_seed(_seed(self.task.seed, self._done(position), 0))
-        plan = batches.plan(self._order(position.epoch), self.task.recipe.batch_size)
+        plan = batches.plan(self.order.of(position.epoch), self.task.recipe.batch_size)
         self.work[:] = [replace(work, epoch=position.epoch) for work in plan[: self.steps]]
         model = average.model(self._train_batches(), self.task.options.device)
         eer = dev_eer(cast(Countermeasure, model), self._dev_batches(), self.task)
@@ -100,7 +106,7 @@ class Loop:
 
     def _train_epoch(self, position: Position) -> Position:
         processes = self.task.processes
-        plan = batches.plan(self._order(position.epoch), self.task.recipe.batch_size)
+        plan = batches.plan(self.order.of(position.epoch), self.task.recipe.batch_size)
         whole = plan[position.step : self.steps]
         self.work[:] = [
             replace(
@@ -114,13 +120,8 @@ class Loop:
             arrived = time.perf_counter()
             loss = self._step(work, batch, position)
             now = time.perf_counter()
-            position = position.model_copy(
-                update={
-                    "step": position.step + 1,
-                    "loss_sum": position.loss_sum + loss,
-                    "seconds": position.seconds + now - before,
-                    "waited": position.waited + arrived - before,
-                }
+            position = position.after_step(
+                loss, seconds=now - before, waited=arrived - before, steps=self.steps
             )
             before = now
             self._refuse_divergence(work, position)
@@ -133,43 +134,6 @@ class Loop:
                     raise self.told.error(self.task.folder)
         return position
 
-    def _order(self, epoch: int) -> list[Trial]:
-        """Return the train trials in the order of ``epoch``, which only the seed decides."""
-        random, trials = np.random.default_rng([self.task.seed, epoch]), self.task.train.trials
-        recipe = self.task.recipe
-        order = (
-            ordering.plain(len(trials), random)
-            if self.lengths is None
-            else ordering.by_length(self.lengths, recipe.batch_size, recipe.length_buckets, random)
-        )
-        return [trials[place] for place in order]
-
-    def _lengths(self) -> NDArray[np.int64] | None:
-        """Return how long the utterances are, where that decides the order; say what it spares."""
-        task, recipe = self.task, self.task.recipe
-        if recipe.length_buckets == 1:
-            return None
-        if task.processes.is_first:  # which writes what the others read
-            ordering.lengths_of(task.train, task.options.rate, task.folder)
-        task.processes.wait_for_all()
-        lengths = ordering.lengths_of(task.train, task.options.rate, task.folder)
-        padded = [
-            ordering.padding(
-                lengths[
-                    ordering.by_length(
-                        lengths, recipe.batch_size, buckets, np.random.default_rng(0)
-                    )
-                ],
-                recipe.batch_size,
-            )
-            for buckets in (1, recipe.length_buckets)
-        ]
-        task.note(
-            f"{recipe.length_buckets} groups of similar length: {100 * padded[1]:.1f} % of a batch "
-            f"is padding, instead of {100 * padded[0]:.1f} %"
-        )
-        return lengths
-
     def _done(self, position: Position) -> int:
         """Return how many steps of all epochs are done."""
         return (position.epoch - 1) * self.steps + position.step
@@ -178,7 +142,7 @@ class Loop:
         """Learn from this process's share of ``work``; return the loss of the whole."""
         _check(batch)
         done = self._done(position)
-        rate = learning_rate(self.task.recipe, done, self.task.recipe.epochs * self.steps)
+        rate = self.task.recipe.rate_at(done, self.task.recipe.epochs * self.steps)
         for group in self.learner.optimiser.param_groups:
             group["lr"] = rate * self.task.recipe.rate_of(group["name"], position.epoch)
         moved, keys = self._with_keys(batch.to(self.task.options.device), position.epoch)
@@ -203,11 +167,15 @@ class Loop:
         return value
 
     def _refuse_divergence(self, work: Work, position: Position) -> None:
-        """Raise `InvalidRun` if half an epoch or more has cost far more than the first."""
-        if not position.history or 2 * position.step < self.steps:
+        """Raise `InvalidRun` if half an epoch or more has cost far more than the first steps did.
+
+        From the second epoch on, more than the first epoch did.
+        """
+        if 2 * position.step < self.steps:
             return
-        mean, first = position.loss_sum / position.step, position.history[0].loss
-        if self.task.recipe.diverges(mean, first):
+        mean = position.loss_sum / position.step
+        first = position.history[0].loss if position.history else position.opening
+        if first is not None and self.task.recipe.diverges(mean, first):
             raise _failed(f"the loss diverges, {mean:.4g} after {first:.4g},", work, position)
 
     def _with_keys(self, batch: Batch, epoch: int) -> tuple[Batch, tuple[Keys, ...]]:
@@ -254,8 +222,8 @@ class Loop:
             epoch=position.epoch,
             loss=position.loss_sum / self.steps,
             dev_eer=eer,
-            learning_rate=learning_rate(
-                self.task.recipe, self._done(position) - 1, self.task.recipe.epochs * self.steps
+            learning_rate=self.task.recipe.rate_at(
+                self._done(position) - 1, self.task.recipe.epochs * self.steps
             ),
             seconds=round(position.seconds, 3),
             waiting=round(position.waited / position.seconds, 4),
@@ -319,7 +287,7 @@ class Loop:
             file = checkpoints.kept(self.task.folder, position.epoch - 1) if keeps else last
             checkpoints.save(
                 file,
-                self.learner.model,
+                self.learner.parts(),
                 self.learner.optimiser,
                 position.model_copy(
                     update={
@@ -385,9 +353,3 @@ def _crop(task: Task) -> Crop:
     if task.recipe.samples:
         return RandomCrop(samples=task.recipe.samples, seed=task.seed)
     return Whole(at_least=task.options.min_samples)
-
-
-def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """Return the rate of ``step`` out of ``steps``: half a cosine from first to last rate."""
-    fall = recipe.learning_rate - recipe.final_learning_rate
-    return recipe.final_learning_rate + fall * 0.5 * (1 + math.cos(math.pi * step / steps))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,13 +12,70 @@ from numpy.typing import NDArray
 from spoofbench import audio
 from spoofbench.errors import FailedTrials, InvalidAudio
 from spoofbench.files import storage_errors, write_text
+from spoofbench.processes import Processes
 from spoofbench.terms import Terms
+from spoofbench.training.recipe import Recipe
 from spoofbench.trials import Trial
 
 Places = NDArray[np.int64]
 LENGTHS = "lengths.tsv"
 """In a training's folder: how long its utterances are, which decides its batches."""
 _THREADS = 8
+
+
+class Order:
+    """The order of the train utterances in each epoch, which only the seed decides.
+
+    With ``recipe.length_buckets`` lengths decide, too: they are read, and written into ``folder``,
+    by the first of the ``processes``; ``note`` is told what that spares. Raises `FailedTrials` for
+    headers that cannot be read.
+    """
+
+    def __init__(
+        self,
+        terms: Terms,
+        recipe: Recipe,
+        *,
+        seed: int,
+        rate: int,
+        folder: Path,
+        processes: Processes,
+        note: Callable[[str], None],
+    ) -> None:
+        self._trials = terms.trials
+        self._recipe = recipe
+        self._seed = seed
+        self._lengths: NDArray[np.int64] | None = None
+        if recipe.length_buckets > 1:
+            if processes.is_first:  # which writes what the others read
+                lengths_of(terms, rate, folder)
+            processes.wait_for_all()
+            self._lengths = lengths_of(terms, rate, folder)
+            note(_spared(self._lengths, recipe.batch_size, recipe.length_buckets))
+
+    def of(self, epoch: int) -> list[Trial]:
+        """Return the trials in the order of ``epoch``; those of incomplete batches may be out."""
+        random, recipe = np.random.default_rng([self._seed, epoch]), self._recipe
+        places = (
+            plain(len(self._trials), random)
+            if self._lengths is None
+            else by_length(self._lengths, recipe.batch_size, recipe.length_buckets, random)
+        )
+        return [self._trials[place] for place in places]
+
+
+def _spared(lengths: NDArray[np.int64], batch_size: int, buckets: int) -> str:
+    """Say how much padding there is with ``buckets``, and without."""
+    one, several = (
+        padding(
+            lengths[by_length(lengths, batch_size, count, np.random.default_rng(0))], batch_size
+        )
+        for count in (1, buckets)
+    )
+    return (
+        f"{buckets} groups of similar length: {100 * several:.1f} % of a batch is padding, "
+        f"instead of {100 * one:.1f} %"
+    )
 
 
 def plain(count: int, random: np.random.Generator) -> Places:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -58,7 +59,7 @@ class Recipe(BaseModel):
     clip_norm: float | None = Field(default=None, gt=0)
     """Largest norm of the gradient, if it is to be clipped."""
     divergence: float = Field(default=10.0, ge=0)
-    """How often the first epoch's mean loss may be in that of a later one; 0 for any number."""
+    """How often the mean loss at first may be in that of an epoch; 0 for any number."""
     objective: str = ""
     """The objective that judges, instead of the model's own loss and score."""
     added: Mapping[str, Annotated[float, Field(gt=0)]] = {}
@@ -91,12 +92,17 @@ class Recipe(BaseModel):
         return (1 - (-losses).exp()).clamp(min=1e-6) ** self.focal_gamma * losses
 
     def diverges(self, mean: float, first: float) -> bool:
-        """Say whether a ``mean`` loss is far above that of the ``first`` epoch.
+        """Say whether a ``mean`` loss is far above what it was at ``first``.
 
         A first mean below 1 counts as 1, which is about what guessing costs: a loss that was close
         to nought may grow manifold without harm.
         """
         return 0 < self.divergence * max(first, 1.0) < mean
+
+    def rate_at(self, step: int, steps: int) -> float:
+        """Return the learning rate of ``step`` out of ``steps``: half a cosine, first to last."""
+        fall = self.learning_rate - self.final_learning_rate
+        return self.final_learning_rate + fall * 0.5 * (1 + math.cos(math.pi * step / steps))
 
     def rate_of(self, parameter: str, epoch: int) -> float:
         """Return by which share of the learning rate ``parameter`` learns in ``epoch`` (from 1)."""

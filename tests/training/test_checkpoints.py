@@ -11,8 +11,8 @@ from spoofbench.training import checkpoints
 from spoofbench.training.checkpoints import Epoch, Position
 
 
-def trained(seed: int, steps: int = 2) -> tuple[nn.Module, Optimizer]:
-    """A model, and an optimiser that has made some steps with it."""
+def trained(seed: int, steps: int = 2) -> tuple[dict[str, nn.Module], Optimizer]:
+    """A model as the part that is judged, and an optimiser that has made some steps with it."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = Small()
@@ -21,7 +21,7 @@ def trained(seed: int, steps: int = 2) -> tuple[nn.Module, Optimizer]:
             audio = torch.randn(4, 50)
             model.loss(audio, torch.full((4,), 50), torch.rand(4) < 0.5).sum().backward()
             optimiser.step()
-    return model, optimiser
+    return {"model": model}, optimiser
 
 
 def epoch(number: int, eer: float) -> Epoch:
@@ -42,17 +42,17 @@ def saved(tmp_path: Path) -> Path:
 
 def test_everything_comes_back_weights_optimiser_random_state_and_position(tmp_path):
     file = tmp_path / "last.safetensors"
-    model, optimiser = trained(1)
+    parts, optimiser = trained(1)
     with torch.random.fork_rng():
         torch.manual_seed(99)
-        checkpoints.save(file, model, optimiser, POSITION)
+        checkpoints.save(file, parts, optimiser, POSITION)
         expected = torch.rand(3)
-        other_model, other_optimiser = trained(2, steps=0)
+        others, other_optimiser = trained(2, steps=0)
         torch.manual_seed(1)
-        assert checkpoints.load(file, other_model, other_optimiser) == POSITION
+        assert checkpoints.load(file, others, other_optimiser) == POSITION
         assert torch.equal(torch.rand(3), expected)
-    for name, tensor in model.state_dict().items():
-        assert torch.equal(other_model.state_dict()[name], tensor)
+    for name, tensor in parts["model"].state_dict().items():
+        assert torch.equal(others["model"].state_dict()[name], tensor)
     mine, yours = optimiser.state_dict()["state"], other_optimiser.state_dict()["state"]
     assert mine.keys() == yours.keys()
     for index, state in mine.items():
@@ -76,7 +76,7 @@ def test_a_truncated_checkpoint_is_refused_wherever_it_was_cut(saved):
 def test_a_checkpoint_of_another_model_is_refused(saved):
     model = nn.Linear(3, 1)
     with pytest.raises(InvalidRun, match="cannot be used"):
-        checkpoints.load(saved, model, Adam(model.parameters()))
+        checkpoints.load(saved, {"model": model}, Adam(model.parameters()))
 
 
 def test_a_file_without_a_position_is_refused(tmp_path):
@@ -97,6 +97,16 @@ def test_the_best_epoch_is_the_last_of_those_with_the_lowest_eer():
     history = (epoch(1, 0.3), epoch(2, 0.1), epoch(3, 0.1), epoch(4, 0.2))
     assert Position(history=history).best() == history[2]
     assert Position().best() is None
+
+
+def test_the_mean_of_the_first_tenth_of_the_first_epoch_is_remembered():
+    position = Position()
+    for loss in (1.0, 2.0, 9.0):
+        position = position.after_step(loss, seconds=0.5, waited=0.25, steps=15)
+    assert (position.step, position.loss_sum, position.opening) == (3, 12.0, 1.5)
+    assert (position.seconds, position.waited) == (1.5, 0.75)
+    later = Position(epoch=2, history=(epoch(1, 0.3),))
+    assert later.after_step(1.0, seconds=0, waited=0, steps=1).opening is None
 
 
 def test_the_history_is_written_as_a_table():

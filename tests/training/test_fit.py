@@ -262,6 +262,22 @@ def test_a_loss_that_grows_out_of_all_proportion_ends_training_by_name(tiny, tmp
     assert len(fit.history(chosen.folder)) == 2, "the last checkpoint is kept"
 
 
+class Exploding(Growing):
+    """The loss of its second step is 16 times as much as that of its first."""
+
+    def loss(self, audio: Tensor, lengths: Tensor, bonafide: Tensor) -> Tensor:
+        self.steps += 3
+        return super().loss(audio, lengths, bonafide)
+
+
+def test_a_loss_that_grows_within_the_first_epoch_ends_training_too(tiny, tmp_path):
+    """2 and then 32: 17 at the mean, after the 2 with which the epoch opened."""
+    chosen = task(tiny, tmp_path / "t", divergence=8)
+    with pytest.raises(InvalidRun, match=r"diverges, 17 after 2, in epoch 1"):
+        train(chosen, Exploding)
+    train(task(tiny, tmp_path / "u", divergence=9, epochs=1), Exploding)
+
+
 @pytest.mark.parametrize("divergence", [0, 8])
 def test_a_loss_may_grow_as_far_as_the_recipe_says(tiny, tmp_path, divergence):
     train(task(tiny, tmp_path / "t", divergence=divergence), Growing)

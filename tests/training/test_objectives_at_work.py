@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from spoofbench import batches, objectives, weights
 from spoofbench.errors import InvalidRecipe
 from spoofbench.plugins import catalogue
-from spoofbench.training import fit, tasks
+from spoofbench.training import checkpoints, fit, tasks
 from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.choosing import dev_eer
 from spoofbench.training.recipe import Recipe
@@ -109,11 +109,11 @@ def test_what_is_added_is_in_the_checkpoint_and_not_in_the_weights(tiny, tmp_pat
     chosen = task(tiny, tmp_path / "t", added={"speaker": 0.3})
     assert set(load_file(train(chosen))) == set(Small().state_dict())
     kept = load_file(chosen.folder / tasks.LAST)
-    assert "model.added.0.head.weight" in kept
-    learned = kept["model.added.0.head.weight"]
+    assert "added.0.head.weight" in kept
+    learned = kept["added.0.head.weight"]
     still = task(tiny, tmp_path / "still", added={"speaker": 0.3}, **LITTLE)
     train(still)
-    begun = load_file(still.folder / tasks.LAST)["model.added.0.head.weight"]
+    begun = load_file(still.folder / tasks.LAST)["added.0.head.weight"]
     assert not torch.allclose(learned, begun, atol=1e-3)
 
 
@@ -218,3 +218,17 @@ def test_what_cannot_be_had_together_is_refused(tiny, tmp_path, asked, said):
 def test_numbers_out_of_range_are_refused(field):
     with pytest.raises(ValueError, match=field):
         Recipe.model_validate({field: -1.0})
+
+
+def test_what_keep_has_kept_is_weights_as_the_best_are(tiny, tmp_path):
+    """Beside the model and the objective that judges it holds the objective that is added."""
+    chosen = replace(task(tiny, tmp_path / "t", **OC, added={"speaker": 0.3}), keep=9)
+    best = train(chosen)
+    origin = weights.origin_of(best)
+    file = checkpoints.kept(chosen.folder, origin.epoch)
+    model = objectives.as_trained(Small(), weights.origin_of(file).recipe, catalogue())
+    weights.load(model, Weights(file=file, source="file", sha256=""))
+    expected = load_file(best)
+    assert model.state_dict().keys() == expected.keys()
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, expected[name]), name

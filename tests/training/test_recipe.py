@@ -1,7 +1,10 @@
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
 from spoofbench import ModelSpec
 from spoofbench.errors import InvalidRecipe
@@ -123,3 +126,22 @@ def test_crops_that_suit_the_corpus_are_no_shorter_than_the_model_can_take():
 def test_a_loss_diverges_above_so_many_times_the_first_which_is_one_at_least(mean, first, diverges):
     assert Recipe(divergence=10).diverges(mean, first) is diverges
     assert not Recipe(divergence=0).diverges(1e9, first)
+
+
+def test_the_learning_rate_falls_from_the_first_to_the_last_by_half_a_cosine():
+    recipe = Recipe(learning_rate=1e-4, final_learning_rate=5e-6)
+    assert recipe.rate_at(0, 100) == pytest.approx(1e-4)
+    assert recipe.rate_at(50, 100) == pytest.approx((1e-4 + 5e-6) / 2)
+    assert recipe.rate_at(100, 100) == pytest.approx(5e-6)
+    quarter = 5e-6 + (1e-4 - 5e-6) * (1 + math.sqrt(0.5)) / 2
+    assert recipe.rate_at(25, 100) == pytest.approx(quarter)
+
+
+def test_the_learning_rate_is_that_of_torchs_cosine_schedule():
+    recipe, steps = Recipe(learning_rate=1e-3, final_learning_rate=1e-5), 30
+    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1e-3)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=steps, eta_min=1e-5)
+    for step in range(steps):
+        assert recipe.rate_at(step, steps) == pytest.approx(schedule.get_last_lr()[0], rel=1e-6)
+        optimiser.step()
+        schedule.step()
