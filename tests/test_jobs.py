@@ -82,3 +82,21 @@ def test_in_training_too_all_workers_share_the_memory_for_the_speech_of_others(
     assert augmenter.pool is not None
     copies = max(workers, 1)
     assert augmenter.pool.cache.budget.capacity * copies == POOL_BYTES
+
+
+def test_what_a_crash_may_lose_is_asked_for_in_minutes(job: Job, tmp_path: Path):
+    write_corpus(tmp_path / "keyed")
+    train, dev = (read(tmp_path / "keyed" / f"tiny-{part}.toml") for part in ("train", "dev"))
+    often = replace(job, request=replace(job.request, checkpoint_every=0.5))
+    assert training_of(often, train, dev).task.checkpoint_seconds == 30
+    assert training_of(job, train, dev).task.checkpoint_seconds == 600
+
+
+def test_a_micro_batch_that_is_asked_for_is_part_of_the_terms(job: Job, tmp_path: Path):
+    """A batch norm sees it, so that other weights come of it."""
+    write_corpus(tmp_path / "keyed")
+    train, dev = (read(tmp_path / "keyed" / f"tiny-{part}.toml") for part in ("train", "dev"))
+    small = replace(job, request=replace(job.request, micro_batch=2))
+    whole, parts = (training_of(one, train, dev) for one in (job, small))
+    assert (parts.terms.micro_batch, parts.task.micro_batch) == (2, 2)
+    assert parts.task.folder != whole.task.folder

@@ -101,6 +101,16 @@ def train(
             "only the last, from which training goes on.",
         ),
     ] = 1,
+    checkpoint_every: Annotated[
+        float,
+        typer.Option(
+            "--checkpoint-every",
+            metavar="MINUTES",
+            min=0,
+            help="How much work a crash may lose: a checkpoint is written so often, and after "
+            "each epoch.",
+        ),
+    ] = 10.0,
     seed: options.Seed = 1234,
     seeds: options.Seeds = 1,
     out: options.Out = Path("runs"),
@@ -150,6 +160,7 @@ def train(
         micro_batch=micro_batch,
         trackers=tuple(trackers or ()),
         keep=keep,
+        checkpoint_every=checkpoint_every,
         compiler="inductor" if compiled else "",
     )
     begun = {} if start is None else {"start": start}

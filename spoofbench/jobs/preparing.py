@@ -75,6 +75,7 @@ def training_of(
         precision=request.precision,
         device=job.device.type,
         compiler=request.compiler,
+        micro_batch=request.micro_batch,
     )
     task = tasks.Task(
         model_name=spec.name,
@@ -89,6 +90,7 @@ def training_of(
         aims=aims,
         micro_batch=request.micro_batch,
         keep=request.keep,
+        checkpoint_seconds=60 * request.checkpoint_every,
         compiler=request.compiler,
         processes=job.processes,
         note=job.voice.note,

@@ -34,6 +34,8 @@ class Request:
     micro_batch: int | None = None
     trackers: tuple[str, ...] = ()
     keep: int = 1
+    checkpoint_every: float = 10.0
+    """Minutes of training that a crash may lose."""
     compiler: str = ""
     cache_dir: Path | None = None
     cache_limit: float = 32.0

@@ -47,6 +47,8 @@ class TrainingTerms(_Part):
     device: str
     compiler: str = ""
     """What compiled the loss, which then rounds otherwise; none if not given."""
+    micro_batch: int | None = None
+    """Utterances whose gradients are computed at once, which a batch norm sees; None for all."""
 
     def identity(self) -> str:
         """Return 12 hexadecimal digits that stand for these terms."""

@@ -58,6 +58,7 @@ def test_a_damaged_record_is_refused_by_name(tmp_path: Path, content: str):
         changed(seed=2),
         changed(recipe=Recipe(epochs=21)),
         changed(precision="bf16"),
+        changed(micro_batch=4),
         changed(device="cuda"),
         changed(dev=PartRecord(protocol="x-dev", fingerprint="f3")),
         changed(model=TERMS.model.model_copy(update={"version": "2"})),
