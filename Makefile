@@ -12,7 +12,7 @@ demo: $(VENV)/.installed
 	$(BIN)/spoofbench run aasist --protocol toy
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

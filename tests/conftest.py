@@ -17,6 +17,10 @@ from spoofbench.plugins import catalogue
 from spoofbench.settings import settings
 
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # processes beside one another share the cores
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """The folder of published weights, keys, scores and recordings."""

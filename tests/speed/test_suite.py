@@ -10,6 +10,12 @@ from spoofbench.speed import suite
 from spoofbench.speed.suite import Part
 
 
+@pytest.fixture(autouse=True)
+def _not_beside_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pytest-benchmark measure, though pytest-xdist runs this test."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+
+
 def test_a_rate_is_units_by_seconds(tmp_path: Path):
     table = {
         "benchmarks": [
