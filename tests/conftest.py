@@ -16,7 +16,6 @@ from tiny import write_corpus
 from spoofbench.plugins import catalogue
 from spoofbench.settings import settings
 
-
 if "PYTEST_XDIST_WORKER" in os.environ:  # processes beside one another share the cores
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -46,8 +46,9 @@ class ResidualBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """``(batch, width_in, frames, bands)`` to ``(batch, width_out, frames // 3, bands)``."""
-        if self.training and features.device.type == "cpu":
-            return self._in_tiles(features)
+        on_processor = features.device.type == "cpu"
+        if self.training and on_processor and not torch.compiler.is_compiling():
+            return self._in_tiles(features)  # a compiler gets the layers: it would unroll tiles
         hidden = self.first(features)  # (batch, width_out, frames, bands + 1)
         hidden = functional.selu(self.norm(hidden))
         hidden = self.second(hidden)  # (batch, width_out, frames, bands)

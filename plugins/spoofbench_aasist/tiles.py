@@ -52,12 +52,10 @@ class Output(NamedTuple):
     seen: int
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]
 def through(features: Tensor, weights: Weights, eps: float) -> Output:
     """Take ``(batch, width_in, frames, bands)`` through a block. It can be differentiated once.
 
-    Under autocast the convolutions compute in its dtype. `torch.compile` leaves it as it is: it
-    would unroll the tiles.
+    Under autocast the convolutions compute in its dtype.
     """
     if torch.is_autocast_enabled("cpu"):
         features = features.to(torch.get_autocast_dtype("cpu"))

@@ -68,7 +68,9 @@ class Loop:
         dev = batches.plan(task.dev.trials, task.options.batch_size)
         dev_cache = task.options.cache()
         self.dev_loader = task.options.loader(dev, dev_cache)
-        self.sparing = Sparing(task, learner, self.cache, dev_cache)
+        pool = task.augmenter.pool if task.augmenter is not None else None
+        read = (self.cache, pool.cache) if pool is not None else (self.cache,)
+        self.sparing = Sparing(task, learner, read, dev_cache)
 
     def run_from(self, position: Position) -> None:
         """Train from ``position`` to the last epoch."""

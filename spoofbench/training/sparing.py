@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -26,19 +26,24 @@ class Sparing:
     """Decides how many utterances are computed at once, and how much decoded audio is held.
 
     The model computes in the host's memory, or in an accelerator's; the caches are in the host's.
+    ``train_caches`` are read while training, ``dev_cache`` while dev is scored.
     """
 
     def __init__(
-        self, task: Task, learner: Learner, train_cache: AudioCache, dev_cache: AudioCache
+        self,
+        task: Task,
+        learner: Learner,
+        train_caches: Sequence[AudioCache],
+        dev_cache: AudioCache,
     ) -> None:
         self.task = task
         self.learner = learner
-        self.train_cache = train_cache
+        self.train_caches = tuple(train_caches)
         self.dev_cache = dev_cache
         device, processes = task.options.device, task.processes
         self.host = Watch(
             task.gauge or HostGauge(processes=processes.count // processes.nodes),
-            (train_cache, dev_cache),
+            (*self.train_caches, dev_cache),
             workers=task.options.workers,
             per_sample=AT_MOST,
             note=task.note,
@@ -52,7 +57,7 @@ class Sparing:
     def before_step(self, batch: Batch, micro_batch: int, losses: Losses) -> int:
         """Make room for a step on ``batch``; return how many utterances to compute at once."""
         samples, count = batch.audio.shape[1], min(micro_batch, len(batch.utterances))
-        active = self._active(self.train_cache)
+        active = self._active(self.train_caches)
         if self.accelerator is not None:
             self.host.make_room(active)
             room = self.accelerator.make_room((), samples=samples, count=count)
@@ -70,7 +75,7 @@ class Sparing:
 
     def before_scoring(self) -> None:
         """Make room for a batch of dev, by the caches alone."""
-        self.host.make_room(self._active(self.dev_cache))
+        self.host.make_room(self._active((self.dev_cache,)))
 
     def after_failure(self, error: Exception, micro_batch: int) -> int:
         """Halve the micro-batch that an accelerator could not hold; raise where it is one."""
@@ -82,9 +87,9 @@ class Sparing:
         torch.cuda.empty_cache()
         return self._computing_less(-(-micro_batch // 2), "memory is short")
 
-    def _active(self, cache: AudioCache) -> tuple[AudioCache, ...]:
-        """Return the caches that can shrink while ``cache`` is read: this process's, or its own."""
-        return (cache,) if self.task.options.workers else (self.train_cache, self.dev_cache)
+    def _active(self, read: tuple[AudioCache, ...]) -> tuple[AudioCache, ...]:
+        """Return the caches that can shrink now: those that workers ``read``, or this process's."""
+        return read if self.task.options.workers else (*self.train_caches, self.dev_cache)
 
     def _computing_less(self, count: int, why: str) -> int:
         norms = any(isinstance(part, _BatchNorm) for part in self.learner.model.modules())

@@ -14,7 +14,11 @@ from torch.nn import functional
 
 from spoofbench import weights
 from spoofbench.allocator import give_back
+from spoofbench.plugins import catalogue
+from spoofbench.robustness.pool import POOL_BYTES, SpeechPool
+from spoofbench.robustness.ranges import parse_ranges
 from spoofbench.training import fit, sparing, tasks
+from spoofbench.training.augmenting import Augmenter
 from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.memory import HostGauge, Left, growth
 
@@ -125,12 +129,39 @@ def test_dev_is_scored_with_less_cached_and_nothing_else(tiny, tmp_path, monkeyp
 
     def scarce(self: sparing.Sparing) -> None:
         self.task.gauge.lefts[:] = [0, 0]
-        self.host.make_room(self._active(self.dev_cache))
+        self.host.make_room(self._active((self.dev_cache,)))
 
     monkeypatch.setattr(sparing.Sparing, "before_scoring", scarce)
     train(chosen)
     assert any("the cache of decoded audio shrinks" in line for line in said)
     assert [epoch.micro_batch for epoch in fit.history(chosen.folder)] == [4, 4, 4]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_the_speech_of_others_is_given_up_as_the_rest_of_the_cache_is(tiny, tmp_path, workers):
+    """The first step has read some; memory is short before the second."""
+
+    chosen, said = watched(tiny, tmp_path / "t", augment=["overlap@10"])
+    options = replace(chosen.options, workers=workers)
+    pool = SpeechPool.of(chosen.train.trials, options.cache(POOL_BYTES), seed=5)
+    augmenter = Augmenter(
+        conditions=[parse_ranges("overlap@10", catalogue())],
+        share=1.0,
+        seed=5,
+        rate=options.rate,
+        pool=pool,
+    )
+
+    class UntilItIsGone(Told):
+        def left(self) -> Left:
+            bytes_left = 0 if pool.cache.budget.tally().held else PLENTY
+            return Left(bytes_left, TOTAL, TOTAL // 20, "in a test")
+
+    chosen = replace(chosen, options=options, augmenter=augmenter, gauge=UntilItIsGone())
+    train(chosen)
+    assert "the cache of decoded audio shrinks" in said[0]
+    assert pool.cache.budget.capacity == 0
+    assert pool.cache.budget.tally().held == 0
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from program import run_python
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -119,3 +120,31 @@ def test_less_is_kept_for_the_way_back_than_autograd_keeps():
             made(features)
     ours, theirs = kept
     assert ours < theirs / 10
+
+
+def test_a_compiler_is_given_the_layers_which_come_to_the_same():
+    """It would unroll the tiles."""
+    convolutions: list[int] = []
+
+    def noting(graph: torch.fx.GraphModule, example: object) -> torch.fx.GraphModule:
+        convolutions.append(graph.code.count("conv"))
+        return graph
+
+    block = block_of(3, 6)
+    plain, compiled = (features_of(3, 4 * TILE).requires_grad_() for _ in range(2))
+    expected = outcome(block, plain, block(plain))
+    torch.compiler.reset()
+    found = outcome(block, compiled, torch.compile(block, backend=noting)(compiled))
+    for name, tensor in expected.items():
+        assert torch.allclose(found[name], tensor, rtol=1e-10, atol=1e-12), name
+    assert sum(convolutions) < 10, "three, however often the code names them"
+
+
+def test_no_compiler_is_loaded_by_who_does_not_ask_for_one():
+    """It takes 70 MB and seconds."""
+    program = (
+        "import sys, torch; from spoofbench_aasist.model import aasist_l; model = aasist_l();"
+        "model.train().loss(torch.randn(2, 16_000), torch.full((2,), 16_000),"
+        " torch.tensor([True, False])).sum().backward(); print('torch._dynamo' in sys.modules)"
+    )
+    assert run_python("-c", program).out.strip() == "False"
