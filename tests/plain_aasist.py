@@ -33,6 +33,11 @@ def drop(x: Tensor, share: float, training: bool) -> Tensor:
     return functional.dropout(x, share, training)
 
 
+def selu(x: Tensor) -> Tensor:
+    """Activate ``x`` in its place, as published."""
+    return functional.selu(x, inplace=True)
+
+
 class Block(nn.Module):
     """A residual block, its unused pre-activation computed as published."""
 
@@ -52,11 +57,12 @@ class Block(nn.Module):
         """Return ``x`` with a third of its frames."""
         identity = x
         if not self.first:
-            functional.selu(self.bn1(x))  # thrown away, as published
-        out = self.conv2(functional.selu(self.bn2(self.conv1(x))))
+            selu(self.bn1(x))  # thrown away, as published
+        out = self.conv2(selu(self.bn2(self.conv1(x))))
         if self.changes:
             identity = self.conv_downsample(identity)
-        return functional.max_pool2d(out + identity, (1, 3))
+        out += identity
+        return functional.max_pool2d(out, (1, 3))
 
 
 def vector(width: int) -> nn.Parameter:
@@ -83,7 +89,7 @@ class Attention(nn.Module):
         scores = torch.tanh(self.att_proj(pairs)) @ self.att_weight / self.temperature
         attention = functional.softmax(scores, dim=-2)
         x = self.proj_with_att(attention.squeeze(-1) @ x) + self.proj_without_att(x)
-        return functional.selu(self.bn(x.reshape(-1, x.shape[-1])).view_as(x))
+        return selu(self.bn(x.reshape(-1, x.shape[-1])).view_as(x))
 
 
 class Heterogeneous(nn.Module):
@@ -122,7 +128,7 @@ class Heterogeneous(nn.Module):
         gathered = functional.softmax(toward, dim=-2).mT @ x
         stack = self.proj_with_attM(gathered) + self.proj_without_attM(stack)
         x = self.proj_with_att(attention.squeeze(-1) @ x) + self.proj_without_att(x)
-        x = functional.selu(self.bn(x.reshape(-1, x.shape[-1])).view_as(x))
+        x = selu(self.bn(x.reshape(-1, x.shape[-1])).view_as(x))
         return x[:, :n], x[:, n:], stack
 
 
@@ -172,7 +178,7 @@ class PlainAasist(nn.Module):
         """Return logits ``(batch, 2)``: spoof, bona fide."""
         x = functional.conv1d(audio.unsqueeze(1), self.filters.to(audio)).unsqueeze(1)
         x = functional.max_pool2d(torch.abs(x), (3, 3))
-        x = functional.selu(self.first_bn(x))
+        x = selu(self.first_bn(x))
         x = self.encoder(x)
         spectral = torch.max(torch.abs(x), dim=3).values.mT + self.pos_S
         temporal = torch.max(torch.abs(x), dim=2).values.mT

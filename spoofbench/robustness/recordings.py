@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Generator, Tensor
+from torch.utils.data import get_worker_info
 
 from spoofbench.audio import Audio, AudioCache
 from spoofbench.errors import InvalidAudio, InvalidCondition
@@ -21,6 +22,7 @@ SUFFIXES = frozenset(
 )
 """How the names of recordings end, in any case; other files are passed over."""
 CACHE_BYTES = 128 * 2**20
+"""What may be held decoded of a folder, by all worker processes together."""
 SILENT_PEAK = 1e-5
 """A recording that never rises above this, 100 dB below full scale, is silent."""
 DRAWS = 50
@@ -110,6 +112,8 @@ class Recordings:
         return self.names[int(torch.randint(len(self.names), (), generator=random))]
 
     def _read(self, name: str) -> Audio:
+        worker = get_worker_info()
+        self._cache.budget.capacity = CACHE_BYTES // (worker.num_workers if worker else 1)
         try:
             return self._cache.read(name)
         except InvalidAudio as error:

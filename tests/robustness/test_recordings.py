@@ -9,9 +9,16 @@ import soundfile
 import torch
 from program import run_python
 from torch import Generator
+from torch.utils.data import DataLoader, Dataset
 
 from spoofbench.errors import InvalidCondition
-from spoofbench.robustness.recordings import DRAWS, Recordings, from_random_place, looped
+from spoofbench.robustness.recordings import (
+    CACHE_BYTES,
+    DRAWS,
+    Recordings,
+    from_random_place,
+    looped,
+)
 
 RATE = 16_000
 
@@ -204,3 +211,19 @@ def test_recordings_can_be_sent_to_a_worker(musan):
     """As a loader does where processes do not inherit: on macOS and Windows."""
     done = run_python("-c", SENT, musan, str(RATE))
     assert done.code == 0, done.err
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_workers_share_what_may_be_held(musan, workers):
+    recordings = Recordings(str(musan), RATE)
+
+    class Drawing(Dataset[int]):
+        def __len__(self) -> int:
+            return 8
+
+        def __getitem__(self, place: int) -> int:
+            recordings.draw(seeded(place))
+            return recordings._cache.budget.capacity
+
+    held = torch.cat(list(DataLoader(Drawing(), num_workers=workers)))
+    assert set(held.tolist()) == {CACHE_BYTES // workers}
