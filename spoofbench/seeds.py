@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from spoofbench.runs import RunRecord
 from spoofbench.tables import ResultTable
-
-if TYPE_CHECKING:
-    from spoofbench.weights import Origin
-
-
-def training_identity(origin: Origin) -> str:
-    """Return 12 hexadecimal digits that stand for a training, whatever its seed and its result."""
-    said = origin.model_dump(mode="json", include={"model", "train", "dev", "recipe"})
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def summed_up(table: ResultTable, records: Mapping[str, RunRecord]) -> ResultTable:
     """Return ``table`` with a note for each training that is in it with several seeds.
 
     ``records`` has the run behind each label. The note gives mean and standard deviation (that of a
-    sample) of each metric over the seeds, and says that dev chose.
+    sample) of each metric over the seeds, and says that dev chose, if it did. Runs that differ by
+    more than their seeds, or less, such as two checkpoints of one training, are not summed up.
     """
-    alike: dict[tuple[str, str], list[str]] = {}
+    alike: dict[tuple[object, ...], list[str]] = {}
     for label, record in records.items():
-        if record.training:
-            alike.setdefault((record.training, record.condition), []).append(label)
-    notes = [_note(table, labels, records) for labels in alike.values() if len(labels) > 1]
+        if record.training and record.terms is not None:
+            scored = (record.terms.precision, record.terms.device, record.terms.samples)
+            alike.setdefault((record.training, record.condition, *scored), []).append(label)
+    notes = [
+        _note(table, labels, records)
+        for labels in alike.values()
+        if len({records[label].seed for label in labels}) == len(labels) > 1
+    ]
     return replace(table, notes=(*table.notes, *notes)) if notes else table
 
 
@@ -44,9 +38,10 @@ def _note(table: ResultTable, labels: Sequence[str], records: Mapping[str, RunRe
         unit = " %" if metric.percent else ""
         parts.append(f"{metric.title}{unit} {spread(values, percent=metric.percent)}")
     seeds = ", ".join(str(records[label].seed) for label in labels)
+    flattered = any(records[label].chosen_by_eval for label in labels)
     return (
         f"{records[labels[0]].title}, seeds {seeds}: mean (standard deviation) of "
-        f"{'; '.join(parts)}. Each was chosen by dev."
+        f"{'; '.join(parts)}." + ("" if flattered else " Each was chosen by dev.")
     )
 
 

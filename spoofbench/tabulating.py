@@ -60,8 +60,8 @@ def tabulate(
             stamps.append(f"{label}: EER above 50 %: it ranks spoofs above bona fide")
         if record.chosen_by_eval:
             stamps.append(
-                f"{label}: the weights were chosen by {record.chosen_by_eval}, an eval protocol "
-                "(--paper-selection): flattered"
+                f"{label}: the weights, or some they come from, were chosen by "
+                f"{record.chosen_by_eval}, an eval protocol (--paper-selection): flattered"
             )
         stamps += calibration_remark(label, scored, terms)
     made = []

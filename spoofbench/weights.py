@@ -6,10 +6,10 @@ import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
@@ -29,6 +29,11 @@ MODEL = "model."
 _METADATA = "spoofbench"
 
 
+def _eval_protocols(said: object) -> object:
+    """Read what was once only whether there was one."""
+    return {True: ("an eval protocol",), False: ()}[said] if isinstance(said, bool) else said
+
+
 class Origin(BaseModel):
     """What spoofbench writes into the weights that it trains."""
 
@@ -41,8 +46,10 @@ class Origin(BaseModel):
     dev_eer: float
     seed: int
     recipe: Recipe
-    chosen_by_eval: bool = False
-    """The dev protocol was an eval protocol, which flatters (--paper-selection)."""
+    training: str = ""
+    """What the training is but for its seed (`trainings.TrainingTerms.but_for_seed`)."""
+    chosen_by_eval: Annotated[tuple[str, ...], BeforeValidator(_eval_protocols)] = ()
+    """Eval protocols that chose these weights, or those that they come from (--paper-selection)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

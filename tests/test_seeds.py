@@ -71,3 +71,28 @@ def test_weights_and_several_seeds_exclude_each_other(tiny):
     )
     assert refused.code == 2
     assert "leave out one of them" in refused.err
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("weights_of", "precisions"),
+    [(("best", "best"), ("fp32", "bf16")), (("best", "epoch-0001"), ("fp32", "fp32"))],
+    ids=["one model in two precisions", "two checkpoints of one training"],
+)
+def test_what_differs_by_more_than_a_seed_has_no_mean(tiny, weights_of, precisions):
+    trained = run_here(
+        *("train", "lfcc-linear", "--train", tiny / "tiny-train.toml", "--data", tiny),
+        *("--workers", "0", "--keep", "2", "--set", "epochs=2"),
+    )
+    folder = Path(trained.out.strip()).parent
+    for name, precision in zip(weights_of, precisions, strict=True):
+        run_here(
+            *("run", "lfcc-linear", "--protocol", tiny / "tiny-eval.toml", "--data", tiny),
+            *("--weights", folder / f"{name}.safetensors", "--workers", "0"),
+            *("--precision", precision),
+        )
+    folders = [file.parent for file in Path("runs").glob("tiny-eval/*/run.json")]
+    assert len(folders) == 2
+    table = run_here("table", *folders, "--data", tiny)
+    assert table.code == 0, table.err
+    assert "standard deviation" not in table.out

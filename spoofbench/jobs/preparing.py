@@ -63,7 +63,15 @@ def training_of(
     start = weights.find(spec, recipe.start, option="start") if recipe.start else None
     on, by = job.terms(train, given=given), job.terms(dev, given=given)
     tasks.check(on, by, recipe, paper_selection=paper_selection)
-    aims = aims_of(recipe, model, spec.name, on, job.catalogue, spec.sample_rate)
+    aims = aims_of(
+        recipe,
+        model,
+        spec.name,
+        on,
+        job.catalogue,
+        spec.sample_rate,
+        min_samples=spec.min_samples,
+    )
     terms = TrainingTerms(
         model=job.record(),
         train=PartRecord(protocol=train.name, fingerprint=on.fingerprint),
@@ -76,9 +84,11 @@ def training_of(
         device=job.device.type,
         compiler=request.compiler,
         micro_batch=request.micro_batch,
+        processes=job.processes.count,
     )
     task = tasks.Task(
         model_name=spec.name,
+        identity=terms.but_for_seed(),
         train=on,
         dev=by,
         recipe=recipe,

@@ -12,7 +12,6 @@ from spoofbench.robustness.applying import Applied
 from spoofbench.robustness.conditions import Condition
 from spoofbench.runs import ConditionRecord, RunRecord, WeightsRecord
 from spoofbench.scoring import Tally
-from spoofbench.seeds import training_identity
 from spoofbench.terms import Terms
 from spoofbench.weights import Weights
 
@@ -47,9 +46,9 @@ def run_record(
         protocol=terms.protocol,
         fingerprint=terms.fingerprint,
         corpus=str(terms.root.resolve()),
-        training=training_identity(origin) if origin else "",
+        training=origin.training if origin else "",
         seed=origin.seed if origin else None,
-        chosen_by_eval=origin.dev if origin and origin.chosen_by_eval else "",
+        chosen_by_eval=", ".join(origin.chosen_by_eval) if origin else "",
         limit=terms.limit,
         trials=len(terms.trials),
         batch_size=job.request.batch_size,

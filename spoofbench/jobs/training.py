@@ -6,7 +6,9 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
-from spoofbench import fingerprint, runs, weights
+import torch
+
+from spoofbench import devices, fingerprint, runs, weights
 from spoofbench.contracts import ClosedForm, Trainable
 from spoofbench.errors import InvalidRecipe, InvalidSettings, InvalidWeights
 from spoofbench.jobs.job import Job
@@ -152,6 +154,8 @@ def _record(training: Training, file: Path, seconds: float) -> TrainingRecord:
         seconds_per_step=round(seconds / steps, 6) if steps else 0.0,
         utterances_per_second=round(steps * task.recipe.batch_size / seconds, 3),
         peak_mb=max((epoch.peak_mb for epoch in epochs), default=0.0),
+        threads=torch.get_num_threads(),
+        device_name=devices.description(task.options.device),
         sha256=fingerprint.sha256(file),
         arguments=runs.arguments(),
         versions=runs.versions(),

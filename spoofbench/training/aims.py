@@ -52,9 +52,18 @@ class Aims:
 
 
 def aims_of(
-    recipe: Recipe, model: Countermeasure, name: str, on: Terms, known: Catalogue, rate: int
+    recipe: Recipe,
+    model: Countermeasure,
+    name: str,
+    on: Terms,
+    known: Catalogue,
+    rate: int,
+    *,
+    min_samples: int = 1,
 ) -> Aims | None:
     """Look up what ``recipe`` asks of the model ``name``; None where it asks for nothing.
+
+    Audio has ``rate`` samples per second, and the model takes ``min_samples`` or more.
 
     Raises `InvalidRecipe` for what cannot be had together or with this model, and what the look-up
     and the making of an objective raise.
@@ -72,7 +81,14 @@ def aims_of(
     aims = Aims(
         objective=objectives.judging(recipe, known),
         added=objectives.added(recipe, known),
-        teacher=teachers.find(recipe.teacher, known, on.trials, rate=rate, samples=recipe.samples)
+        teacher=teachers.find(
+            recipe.teacher,
+            known,
+            on.trials,
+            rate=rate,
+            samples=recipe.samples,
+            min_samples=min_samples,
+        )
         if recipe.teacher
         else None,
     )

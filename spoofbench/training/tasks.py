@@ -17,6 +17,7 @@ from spoofbench.training.augmenting import Augmenter
 from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.memory import Gauge
 from spoofbench.training.recipe import Recipe
+from spoofbench.training.teachers import ByModel
 
 LAST = "last.safetensors"
 BEST = "best.safetensors"
@@ -37,6 +38,8 @@ class Task:
     seed: int
     options: Options
     folder: Path
+    identity: str = ""
+    """What the training is but for its seed."""
     start: weights.Weights | None = None
     """What the recipe's ``start`` stands for."""
     augmenter: Augmenter | None = None
@@ -71,8 +74,19 @@ class Task:
             dev_eer=dev_eer,
             seed=self.seed,
             recipe=self.recipe,
-            chosen_by_eval=self.dev.protocol.role == "eval",
+            training=self.identity,
+            chosen_by_eval=self._eval_protocols(),
         )
+
+    def _eval_protocols(self) -> tuple[str, ...]:
+        """Return the eval protocols that choose, or have chosen what is learned from."""
+        dev = self.dev.protocol
+        taught_by = self.aims.teacher if self.aims is not None else None
+        learned_from = (self.start, taught_by.found if isinstance(taught_by, ByModel) else None)
+        found = [dev.name] if dev.role == "eval" else []
+        for known in learned_from:
+            found += known.origin.chosen_by_eval if known is not None and known.origin else ()
+        return tuple(dict.fromkeys(found))
 
 
 def check_role(protocol: Protocol, use: str) -> None:

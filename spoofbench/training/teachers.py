@@ -110,12 +110,18 @@ class _Listening:
 
 
 def find(
-    wanted: str, known: Catalogue, trials: Sequence[Trial], *, rate: int, samples: int | None
+    wanted: str,
+    known: Catalogue,
+    trials: Sequence[Trial],
+    *,
+    rate: int,
+    samples: int | None,
+    min_samples: int = 1,
 ) -> ByScores | ByModel:
     """Return the teacher ``wanted``: a score file of ``trials``, or ``MODEL:WEIGHTS``.
 
-    It hears audio of ``rate`` in crops of ``samples`` (None: whole utterances). Raises
-    `InvalidRecipe`, `InvalidScores`, `UnknownName`, `InvalidWeights`.
+    It hears audio of ``rate`` in crops of ``samples``, or whole utterances of ``min_samples`` or
+    more (None). Raises `InvalidRecipe`, `InvalidScores`, `UnknownName`, `InvalidWeights`.
     """
     file = Path(wanted)
     if file.is_file():
@@ -133,11 +139,13 @@ def find(
         raise InvalidRecipe(
             f"the teacher {name} takes audio at {spec.sample_rate:,} Hz, not {rate:,}"
         )
-    if samples and not spec.min_samples <= samples <= (spec.max_samples or samples):
+    heard = f"{samples:,}" if samples else f"whole utterances, of {min_samples:,} or more"
+    too_long = spec.max_samples and (not samples or samples > spec.max_samples)
+    if too_long or (samples or min_samples) < spec.min_samples:
         most = f" and at most {spec.max_samples:,}" if spec.max_samples else ""
         raise InvalidRecipe(
             f"the teacher {name} takes at least {spec.min_samples:,} samples{most}, the recipe "
-            f"says {samples:,}",
+            f"says {heard}",
             hint="change the recipe's samples",
         )
     found = weights.find(spec, of, option="teacher")

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -50,10 +50,20 @@ class TrainingTerms(_Part):
     micro_batch: int | None = None
     """Utterances whose gradients are computed at once, which a batch norm sees; None for all."""
 
+    processes: int = 1
+    """How many share a batch, each with a batch norm and a dropout of its own."""
+
     def identity(self) -> str:
         """Return 12 hexadecimal digits that stand for these terms."""
-        table = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(table.encode()).hexdigest()[:12]
+        return _digits(self.model_dump(mode="json"))
+
+    def but_for_seed(self) -> str:
+        """Return 12 hexadecimal digits that stand for these terms whatever the seed."""
+        return _digits(self.model_dump(mode="json", exclude={"seed"}))
+
+
+def _digits(table: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:12]
 
 
 class TrainingRecord(_Part):
@@ -71,6 +81,9 @@ class TrainingRecord(_Part):
     utterances_per_second: float = 0.0
     peak_mb: float = 0.0
     """The most memory taken, of the device or the first process."""
+    threads: int | None = None
+    """Threads of each process at the end; another number can change the last bits."""
+    device_name: str = ""
     sha256: str
     """Of ``best.safetensors``."""
     arguments: tuple[str, ...]

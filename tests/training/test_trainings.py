@@ -59,6 +59,7 @@ def test_a_damaged_record_is_refused_by_name(tmp_path: Path, content: str):
         changed(recipe=Recipe(epochs=21)),
         changed(precision="bf16"),
         changed(micro_batch=4),
+        changed(processes=2),
         changed(device="cuda"),
         changed(dev=PartRecord(protocol="x-dev", fingerprint="f3")),
         changed(model=TERMS.model.model_copy(update={"version": "2"})),
@@ -83,3 +84,9 @@ def test_only_finished_trainings_of_the_model_itself_are_found(tmp_path: Path):
     assert {found_record.terms.seed for _, found_record in found} == {1, 2}
     assert [r.terms.model.name for _, r in found] == ["m", "m"]
     assert trainings.finished(tmp_path, "m", "y-train") == []
+
+
+def test_what_a_training_is_but_for_its_seed_hangs_on_all_else():
+    assert changed(seed=2).but_for_seed() == TERMS.but_for_seed()
+    for other in (changed(precision="bf16"), changed(start="0"), changed(processes=2)):
+        assert other.but_for_seed() != TERMS.but_for_seed()
