@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from small import Small, terms
+from small import Small, task, terms
 from tiny import RATE
 from torch import Tensor, nn
 
@@ -17,6 +18,7 @@ from spoofbench.errors import InvalidRecipe, InvalidScores, UnknownName
 from spoofbench.plugins import Catalogue, Offer, Plugin
 from spoofbench.scoring import Options
 from spoofbench.training import teachers
+from spoofbench.training.aims import Aims
 from spoofbench.training.recipe import Recipe
 from spoofbench.trials import Trial
 
@@ -63,7 +65,7 @@ def find(
     return teachers.find(str(wanted), known(), trials, rate=RATE, samples=samples)
 
 
-def saved(model: nn.Module, file: Path, objective: str = "") -> Path:
+def saved(model: nn.Module, file: Path, objective: str = "", **said: object) -> Path:
     origin = weights.Origin(
         model="strict",
         train="t",
@@ -72,6 +74,7 @@ def saved(model: nn.Module, file: Path, objective: str = "") -> Path:
         dev_eer=0.5,
         seed=1,
         recipe=Recipe(objective=objective),
+        **said,
     )
     weights.save(model, file, origin)
     return file
@@ -131,6 +134,12 @@ def test_weights_of_an_objective_cannot_teach(trials, tmp_path):
     with pytest.raises(InvalidRecipe, match="no log-odds") as error:
         find(f"strict:{file}", trials)
     assert "calibrate" in error.value.hint
+
+
+def test_who_learned_from_what_eval_chose_says_so(tiny, trials, tmp_path):
+    file = saved(Strict(), tmp_path / "w.safetensors", chosen_by_eval=("x-eval",))
+    taught = replace(task(tiny, tmp_path / "t"), aims=Aims(teacher=find(f"strict:{file}", trials)))
+    assert taught.origin(epoch=1, dev_eer=0.1).chosen_by_eval == ("x-eval",)
 
 
 @pytest.mark.parametrize(
