@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,7 +13,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from spoofbench.contracts import Trainable
-from spoofbench.errors import InvalidSettings
+from spoofbench.errors import InvalidRun, InvalidSettings
 from spoofbench.processes import Processes
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def fabric_for(
 ) -> Fabric:
     """Return what moves tensors, scales losses and averages gradients over ``processes``.
 
-    ``some_unused`` says that there are parameters which the loss does not hang on.
+    ``some_unused`` says that there are parameters which the loss does not hang on. Buffers are each
+    process's own.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what its own imports will have deprecated
@@ -51,7 +52,11 @@ def fabric_for(
         accelerator=device.type,
         devices=processes.count // processes.nodes if several else one,
         num_nodes=processes.nodes,
-        strategy=DDPStrategy(find_unused_parameters=some_unused) if several else "auto",
+        # A process that is short of memory computes a part again: were buffers sent at a forward,
+        # it would wait for the others, which send them once.
+        strategy=DDPStrategy(broadcast_buffers=False, find_unused_parameters=some_unused)
+        if several
+        else "auto",
         plugins=[Autocast(cast(Any, mixed), device.type)] if mixed else None,
     )
     fabric.launch()  # nothing is launched: torchrun has done so
@@ -128,10 +133,27 @@ class Learner:
         with self._compiling():
             return cast(torch.Tensor, self._driven(*batch)).float()
 
-    def backward(self, loss: torch.Tensor, *, is_last: bool) -> None:
-        """Add the gradients of ``loss``; those of all processes are averaged at the last."""
-        with self.fabric.no_backward_sync(self._driven, enabled=not is_last), self._compiling():
-            self.fabric.backward(loss)
+    def add_gradients(self, loss: Callable[[], torch.Tensor], *, is_last: bool) -> float:
+        """Add the gradients of what ``loss`` returns; return its value.
+
+        Gradients of all processes are averaged at the last, which DDP must know when ``loss`` calls
+        the model; before that, no process waits for another. Raises `InvalidRun` if memory runs out
+        while they are averaged.
+        """
+        with self.fabric.no_backward_sync(self._driven, enabled=not is_last):
+            value = loss()
+            try:
+                with self._compiling():
+                    self.fabric.backward(value)
+            except torch.OutOfMemoryError as error:
+                if not is_last or self.fabric.world_size == 1:
+                    raise
+                raise InvalidRun(
+                    "memory ran out while gradients were averaged over the processes, "
+                    "which cannot be begun anew",
+                    hint="compute fewer utterances at a time: --micro-batch N",
+                ) from error
+        return float(value.detach())
 
     def mean(self, value: float) -> float:
         """Return the mean of ``value`` over all processes."""
