@@ -91,14 +91,14 @@ class Augmenter:
 
         None for a part that has nothing to do.
 
-        On an accelerator, conditions are applied there of which all steps can be; the rest, such as
-        codecs, is left to processors, of which there are several.
+        On a CUDA device, conditions are applied there of which all steps can be; the rest, such as
+        codecs, is left to processors, of which there are several. MPS lacks the float64 for it.
         """
         every = frozenset(range(len(self.conditions)))
         there = frozenset(
             number
             for number, condition in enumerate(self.conditions)
-            if device.type != "cpu" and all(step.spec.on_device for step in condition.steps)
+            if device.type == "cuda" and all(step.spec.on_device for step in condition.steps)
         )
         here = every - there
         return (

@@ -65,8 +65,8 @@ class Position(BaseModel):
     """Time spent on this epoch so far."""
     waited: float = 0.0
     """Time of it in which training waited for audio."""
-    scaling: Mapping[str, float] = {}
-    """State of the loss scale, in fp16."""
+    scaling: Mapping[str, int | float] = {}
+    """State of the loss scale, in fp16. It counts steps in whole numbers."""
     history: tuple[Epoch, ...] = ()
     recipe: Recipe | None = None
     seed: int | None = None

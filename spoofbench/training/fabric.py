@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,13 +13,15 @@ from torch import nn
 from torch.optim import Optimizer
 
 from spoofbench.contracts import Trainable
-from spoofbench.errors import InvalidSettings
+from spoofbench.errors import InvalidRun, InvalidSettings
 from spoofbench.processes import Processes
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-_PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
+_MIXED = {"fp32": None, "bf16": "bf16-mixed", "fp16": "16-mixed"}
+_LEAST_SCALE = 2**-10
+"""The loss scale begins at 2**16, and is halved whenever a gradient is not finite."""
 
 
 def fabric_for(
@@ -27,22 +29,35 @@ def fabric_for(
 ) -> Fabric:
     """Return what moves tensors, scales losses and averages gradients over ``processes``.
 
-    ``some_unused`` says that there are parameters which the loss does not hang on.
+    ``some_unused`` says that there are parameters which the loss does not hang on. Buffers are each
+    process's own.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what its own imports will have deprecated
         from lightning_fabric import Fabric
+        from lightning_fabric.plugins.precision import MixedPrecision
         from lightning_fabric.strategies.ddp import DDPStrategy
+
+    class Autocast(MixedPrecision):
+        """Gives a model float32 audio, as scoring does; Fabric would round it to 16 bits."""
+
+        def convert_input(self, data: Any) -> Any:
+            return data
 
     logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
     several = processes.count > 1
     one = [device.index or 0] if device.type == "cuda" else 1
+    mixed = _MIXED[precision]
     fabric = Fabric(
         accelerator=device.type,
         devices=processes.count // processes.nodes if several else one,
         num_nodes=processes.nodes,
-        strategy=DDPStrategy(find_unused_parameters=some_unused) if several else "auto",
-        precision=cast(Any, _PRECISIONS[precision]),
+        # A process that is short of memory computes a part again: were buffers sent at a forward,
+        # it would wait for the others, which send them once.
+        strategy=DDPStrategy(broadcast_buffers=False, find_unused_parameters=some_unused)
+        if several
+        else "auto",
+        plugins=[Autocast(cast(Any, mixed), device.type)] if mixed else None,
     )
     fabric.launch()  # nothing is launched: torchrun has done so
     return fabric
@@ -118,13 +133,32 @@ class Learner:
         with self._compiling():
             return cast(torch.Tensor, self._driven(*batch)).float()
 
-    def backward(self, loss: torch.Tensor, *, is_last: bool) -> None:
-        """Add the gradients of ``loss``; those of all processes are averaged at the last."""
-        with self.fabric.no_backward_sync(self._driven, enabled=not is_last), self._compiling():
-            self.fabric.backward(loss)
+    def add_gradients(self, loss: Callable[[], torch.Tensor], *, is_last: bool) -> float:
+        """Add the gradients of what ``loss`` returns; return its value.
+
+        Gradients of all processes are averaged at the last, which DDP must know when ``loss`` calls
+        the model; before that, no process waits for another. Raises `InvalidRun` if memory runs out
+        while they are averaged.
+        """
+        with self.fabric.no_backward_sync(self._driven, enabled=not is_last):
+            value = loss()
+            try:
+                with self._compiling():
+                    self.fabric.backward(value)
+            except torch.OutOfMemoryError as error:
+                if not is_last or self.fabric.world_size == 1:
+                    raise
+                raise InvalidRun(
+                    "memory ran out while gradients were averaged over the processes, "
+                    "which cannot be begun anew",
+                    hint="compute fewer utterances at a time: --micro-batch N",
+                ) from error
+        return float(value.detach())
 
     def mean(self, value: float) -> float:
         """Return the mean of ``value`` over all processes."""
+        if self.fabric.world_size == 1:  # Fabric would move it to the device: MPS has no float64
+            return value
         total = self.fabric.all_reduce(torch.tensor(value, dtype=torch.float64), reduce_op="mean")
         return float(cast(torch.Tensor, total))
 
@@ -132,17 +166,19 @@ class Learner:
         """Clip the gradients, if asked, and move the parameters.
 
         Returns False, and leaves them where they are, if a gradient is not finite. In fp16 the loss
-        scale leaves out such a step by itself and shrinks, which is no failure.
+        scale leaves out such a step by itself and shrinks, which is no failure until little of the
+        scale is left.
         """
+        scaler = self._scaler()
         gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
-        if self._scaler() is None and not nn.utils.get_total_norm(gradients).isfinite():
+        if scaler is None and not nn.utils.get_total_norm(gradients).isfinite():
             return False
         if clip_norm is not None:
             self.fabric.clip_gradients(
                 self._driven, self._driver, max_norm=clip_norm, error_if_nonfinite=False
             )
         self._driver.step()
-        return True
+        return scaler is None or scaler.get_scale() >= _LEAST_SCALE
 
     def scaling(self) -> Mapping[str, float]:
         """Return the state of the loss scale, for a checkpoint; empty where there is none."""

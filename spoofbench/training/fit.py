@@ -33,8 +33,8 @@ def fit(make: Callable[[], Trainable], task: Task, *, progress: Progress, report
     The generators that dropout and initialisation draw from are seeded, anew in each step, and
     given back as they were.
 
-    Raises `FailedTrials` for a recording that cannot be used, `InvalidRun` if the loss diverges,
-    `Stopped` on SIGTERM and SIGUSR1.
+    Raises `FailedTrials` for a recording that cannot be used, `InvalidRun` if the loss diverges
+    or memory does not suffice, `Stopped` on SIGTERM and SIGUSR1.
     """
     with storage_errors(task.folder):
         task.folder.mkdir(parents=True, exist_ok=True)

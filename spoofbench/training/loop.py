@@ -28,7 +28,7 @@ from spoofbench.training.lesson import Keys
 from spoofbench.training.memory import peak_mb
 from spoofbench.training.mixing import mixed, unmixed
 from spoofbench.training.ordering import Order
-from spoofbench.training.sparing import Sparing
+from spoofbench.training.sparing import Sparing, insufficient
 from spoofbench.training.stopping import Told
 from spoofbench.training.tasks import BEST, HISTORY, LAST, Report, Task
 
@@ -73,7 +73,13 @@ class Loop:
         self.sparing = Sparing(task, learner, read, dev_cache)
 
     def run_from(self, position: Position) -> None:
-        """Train from ``position`` to the last epoch."""
+        """Train from ``position`` to the last epoch. Raises `InvalidRun` if memory runs out."""
+        try:
+            self._run_from(position)
+        except torch.OutOfMemoryError as error:
+            raise insufficient(f"({error})") from error
+
+    def _run_from(self, position: Position) -> None:
         self.saved = time.perf_counter()
         self._follow(position)  # what ended the last process may have come before this
         while position.epoch <= self.task.recipe.epochs and not self._is_enough(position):
@@ -205,14 +211,16 @@ class Loop:
         """
         self.learner.optimiser.zero_grad()
         share = self.task.processes.count / total
+
+        def loss(part: slice) -> torch.Tensor:
+            return self._losses(batch, keys, part).sum() * share
+
         value = 0.0
         count = len(batch.utterances)
         size = -(-count // -(-count // self.micro_batch))  # in even parts: none of them is small
         for start in range(0, count, size):
-            part = slice(start, start + size)
-            loss = self._losses(batch, keys, part).sum() * share
-            value += float(loss.detach())
-            self.learner.backward(loss, is_last=start + size >= count)
+            part = partial(loss, slice(start, start + size))
+            value += self.learner.add_gradients(part, is_last=start + size >= count)
         return value
 
     def _close(self, position: Position) -> Position:

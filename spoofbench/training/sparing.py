@@ -22,6 +22,15 @@ AT_MOST = 50_000.0
 """Bytes that a sample takes in a step at most, as far as is known: `aasist` takes 11,000."""
 
 
+def insufficient(why: str) -> InvalidRun:
+    """Return an error that says ``why`` memory does not suffice, and what takes less of it."""
+    return InvalidRun(
+        f"the memory does not suffice {why}",
+        hint="choose shorter crops (--set samples=...), or --precision bf16; where dev is scored, "
+        "a smaller --batch-size",
+    )
+
+
 class Sparing:
     """Decides how many utterances are computed at once, and how much decoded audio is held.
 
@@ -80,10 +89,7 @@ class Sparing:
     def after_failure(self, error: Exception, micro_batch: int) -> int:
         """Halve the micro-batch that an accelerator could not hold; raise where it is one."""
         if micro_batch == 1:
-            raise InvalidRun(
-                "the memory does not suffice for one utterance at a time",
-                hint="choose shorter crops (--set samples=...), or --precision bf16",
-            ) from error
+            raise insufficient("for one utterance at a time") from error
         torch.cuda.empty_cache()
         return self._computing_less(-(-micro_batch // 2), "memory is short")
 
@@ -106,7 +112,7 @@ class Sparing:
         buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
 
         def step() -> int:
-            self.learner.backward(losses(part).sum(), is_last=False)
+            self.learner.add_gradients(lambda: losses(part).sum(), is_last=False)
             return batch.audio[part].numel()
 
         self.host.measure(step)

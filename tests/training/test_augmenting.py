@@ -203,14 +203,16 @@ def test_a_number_that_a_range_can_give_but_the_augmentation_does_not_take_is_re
     augmenter("rawboost@1|4|8", "white@5..20").ready()
 
 
-def test_on_a_processor_everything_is_applied_where_audio_is_read():
-    in_workers, on_device = augmenter("rawboost@4", "mp3@64").divided(CPU)
+@pytest.mark.parametrize("device", ["cpu", "mps"])
+def test_without_cuda_everything_is_applied_where_audio_is_read(device: str):
+    """MPS has no float64, in which RawBoost computes."""
+    in_workers, on_device = augmenter("rawboost@4", "mp3@64").divided(torch.device(device))
     assert on_device is None
     assert in_workers is not None
     assert in_workers.left == frozenset()
 
 
-def test_on_an_accelerator_conditions_are_applied_there_of_which_all_steps_can_be():
+def test_on_cuda_conditions_are_applied_there_of_which_all_steps_can_be():
     made = augmenter("rawboost@4", "mp3@64", "rawboost@4 + mp3@64", "gain@-6..6")
     in_workers, on_device = made.divided(torch.device("cuda"))
     assert in_workers is not None

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import strangers
 import torch
-from program import run_program, run_python
+from in_two import Short
+from program import Outcome, run_program, run_python
 from small import Small, task
 from torch import Tensor, nn
 from torch.nn import functional
@@ -122,6 +123,31 @@ def test_where_one_utterance_is_too_much_the_way_out_is_said(tiny, tmp_path):
     assert "samples" in error.value.hint
 
 
+class Unscored(Plain):
+    """Has room for learning, and none for being scored."""
+
+    def score(self, audio: Tensor, lengths: Tensor) -> Tensor:
+        if not self.training:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return super().score(audio, lengths)
+
+
+def test_memory_that_does_not_suffice_for_scoring_is_said_with_a_way_out(tiny, tmp_path):
+    with pytest.raises(InvalidRun, match=r"CUDA out of memory\.") as error:
+        trained(task(tiny, tmp_path / "t"), Unscored)
+    assert "--batch-size" in error.value.hint
+
+
+def test_memory_that_does_not_suffice_for_the_optimiser_is_said(tiny, tmp_path, monkeypatch):
+    def fail(self: torch.optim.Adam) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(torch.optim.Adam, "step", fail)
+    with pytest.raises(InvalidRun, match=r"CUDA out of memory\.") as error:
+        trained(task(tiny, tmp_path / "t"))
+    assert "samples" in error.value.hint
+
+
 def test_what_is_drawn_in_a_step_hangs_on_the_step_alone(tiny, tmp_path):
     """Whatever else draws from the generator, as scoring dev might, dropout is the same."""
 
@@ -170,6 +196,33 @@ def test_two_processes_learn_what_one_does(tiny: Path, site: Path, tmp_path: Pat
     curves = [[e.loss for e in fit.history(file.parent)] for file in (ours, theirs)]
     assert curves[0] == pytest.approx(curves[1], rel=1e-6)
     assert json.loads((theirs.parent / "training.json").read_text())["best_epoch"] in (1, 2, 3)
+
+
+def in_two(how: str, tiny: Path, folder: Path) -> Outcome:
+    """Let two processes train, as `in_two` says."""
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    script = Path(__file__).with_name("in_two.py")
+    env = {"PYTHONPATH": str(script.parents[1]), "OMP_NUM_THREADS": "1"}
+    return run_python(*launcher, script, how, tiny, folder, env=env)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["parts", "gauge", "forward"])
+def test_processes_may_differ_in_how_many_parts_they_compute(tiny, tmp_path, how):
+    """Both compute parts, or only the second does, since its memory is short."""
+    done = in_two(how, tiny, tmp_path / "two")
+    assert done.code == 0, done.err
+    two = dict(weights.read_tensors(tmp_path / "two" / tasks.BEST))
+    assert close(two, trained(task(tiny, tmp_path / "one"), Short))
+    curves = [[e.loss for e in fit.history(tmp_path / name)] for name in ("one", "two")]
+    assert curves[0] == pytest.approx(curves[1], rel=1e-6)
+
+
+@pytest.mark.slow
+def test_memory_that_runs_out_while_gradients_are_averaged_ends_the_training(tiny, tmp_path):
+    done = in_two("backward", tiny, tmp_path / "two")
+    assert done.code != 0
+    assert "memory ran out while gradients were averaged" in done.err
 
 
 @pytest.mark.slow
