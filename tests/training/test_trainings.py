@@ -83,3 +83,14 @@ def test_only_finished_trainings_of_the_model_itself_are_found(tmp_path: Path):
     assert {found_record.terms.seed for _, found_record in found} == {1, 2}
     assert [r.terms.model.name for _, r in found] == ["m", "m"]
     assert trainings.finished(tmp_path, "m", "y-train") == []
+
+
+def test_terms_that_cannot_be_read_matter_only_where_they_are_those_of_the_training(tmp_path: Path):
+    another, own = (trainings.folder_for(tmp_path, t) for t in (changed(seed=2), TERMS))
+    trainings.begin(TERMS, own)
+    trainings.begin(changed(seed=2), another)
+    (another / trainings.TERMS).write_text('{"of": "a later version"}')
+    trainings.refuse_changed(tmp_path, TERMS)
+    (own / trainings.TERMS).write_text("{")
+    with pytest.raises(InvalidRun, match=str(own)):
+        trainings.refuse_changed(tmp_path, TERMS)
