@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from types import TracebackType
 from typing import TypeVar
 
 import numpy as np
@@ -271,8 +276,39 @@ def _load(maker: Dataset[T], work: Collection[Work], *, workers: int, pin: bool)
         prefetch_factor=2 if workers else None,
         persistent_workers=workers > 0,
         pin_memory=pin,
+        worker_init_fn=partial(_begin_worker, os.getpid()) if workers else None,
         generator=torch.Generator(),  # else each pass would draw from the global one
     )
+
+
+def _begin_worker(reader: int, number: int) -> None:  # noqa: ARG001
+    """Leave signals that a whole group of processes is sent to the ``reader`` of the batches.
+
+    It may want to finish what it is at. To ignore them would not do: a reader that ends sends
+    SIGTERM to its workers and waits for them. Where a system does not tell who sent a signal, a
+    worker ends by it.
+    """
+    sys.excepthook = _say
+    if hasattr(signal, "sigtimedwait"):
+        signals = {signal.SIGINT, signal.SIGTERM, signal.SIGUSR1}
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+        heeding = (reader, os.getppid(), signals)
+        threading.Thread(target=_end_with, args=heeding, daemon=True).start()
+
+
+def _say(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say what went wrong in the thread that hands audio over, unless its reader hung up."""
+    if not issubclass(kind, EOFError | ConnectionError):
+        sys.__excepthook__(kind, error, trace)
+
+
+def _end_with(reader: int, parent: int, signals: Collection[signal.Signals]) -> None:
+    """End this process when ``reader`` sends a signal, or within a second of its ``parent``."""
+    while os.getppid() == parent:
+        told = signal.sigtimedwait(signals, 1.0)
+        if told is not None and told.si_pid == reader:
+            break
+    os._exit(0)
 
 
 def padded(rows: Sequence[Tensor]) -> Tensor:

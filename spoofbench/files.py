@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 WAY_OUT = "free some space or choose another folder, with --out for results"
+_RANDOM = "[a-z0-9_]" * 8  # what mkstemp puts behind a prefix
 
 
 @contextmanager
@@ -44,6 +45,17 @@ def replaced(path: Path) -> Iterator[Path]:
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path, *names: str) -> None:
+    """Remove from ``folder`` what a process left that was killed while it wrote one of ``names``.
+
+    A name may be a pattern. It is for who knows that nobody else writes them: see `locks.reserved`.
+    """
+    for name in names:
+        for beside in folder.glob(f".{name}.{_RANDOM}"):
+            with storage_errors(beside):
+                beside.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

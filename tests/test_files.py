@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from spoofbench.errors import StorageError
-from spoofbench.files import replaced, storage_errors, write_text
+from spoofbench.files import remove_leftovers, replaced, storage_errors, write_text
 
 
 def test_text_is_written_as_it_is(tmp_path: Path):
@@ -48,6 +48,23 @@ def test_a_failure_leaves_no_half_file(tmp_path: Path, error: BaseException):
     with pytest.raises((type(error), StorageError)):
         write_half(tmp_path / "a.txt", error)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_of_the_named_files_is_removed_and_nothing_else(tmp_path: Path):
+    left: list[Path] = []
+    for name in ("last.safetensors", "epoch-0003.safetensors", "other.safetensors"):
+        with replaced(tmp_path / name) as beside:
+            beside.write_text("whole")
+            left.append(beside)
+    for file in left:
+        file.write_text("half of the n")  # as SIGKILL leaves it
+    for name in (".last.safetensors", ".last.safetensors.backup", "last.safetensors.12345678"):
+        (tmp_path / name).touch()
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / left[0].name).touch()
+    before = set(tmp_path.rglob("*"))
+    remove_leftovers(tmp_path, "last.safetensors", "epoch-*.safetensors")
+    assert before - set(tmp_path.rglob("*")) == set(left[:2])
 
 
 def test_until_it_is_whole_the_new_file_is_not_seen(tmp_path: Path):

@@ -11,15 +11,22 @@ import torch
 from spoofbench import devices, fingerprint, runs, weights
 from spoofbench.contracts import ClosedForm, Trainable
 from spoofbench.errors import InvalidRecipe, InvalidSettings, InvalidWeights
+from spoofbench.files import remove_leftovers
 from spoofbench.jobs.job import Job
 from spoofbench.jobs.preparing import Training
 from spoofbench.locks import reserved
 from spoofbench.plugins import instantiate
-from spoofbench.training import closed_form, fit, tasks, tracking, trainings
+from spoofbench.training import checkpoints, closed_form, fit, tasks, tracking, trainings
 from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.tracking import Tracking
 from spoofbench.training.trainings import TrainingRecord
 from spoofbench.weights import Weights
+
+_FILES = (
+    *(tasks.LAST, tasks.BEST, checkpoints.KEPT, tasks.HISTORY),
+    *(trainings.TERMS, trainings.RECORD, tracking.TOLD),
+)
+"""What a training writes into its folder while nobody else may."""
 
 
 def trained(job: Job, found: Weights | Training | None) -> Weights | None:
@@ -37,11 +44,19 @@ def train(job: Job, training: Training) -> Weights:
     processes.wait_for_all()  # before the first writes what the others look for
     trainings.refuse_changed(job.request.out, training.terms)
     processes.wait_for_all()
+    with reserved(task.folder) if processes.is_first else nullcontext():
+        return _train(job, training)
+
+
+def _train(job: Job, training: Training) -> Weights:
+    """Train, or go on, in a folder that is reserved for that."""
+    task, processes = training.task, job.processes
     trackers = job.trackers if processes.is_first else ()
     told = Tracking(
         tracking.make(trackers, task.folder, training.terms), task.folder, job.voice.note
     )
     if processes.is_first:
+        remove_leftovers(task.folder, *_FILES)
         trainings.begin(training.terms, task.folder)
     started = time.perf_counter()
     told.tell(training.history())
@@ -97,12 +112,9 @@ def _fitted(job: Job, training: Training, told: Tracking) -> Path:
 
     def report(epoch: Epoch, is_best: bool) -> None:
         told.tell(training.history())
-        job.voice.note(_said(epoch, task.recipe.epochs, is_best))
+        job.voice.note(_said(epoch, task, is_best))
 
-    with (
-        reserved(task.folder) if job.processes.is_first else nullcontext(),
-        job.voice.progress(f"training {name}", "steps") as progress,
-    ):
+    with job.voice.progress(f"training {name}", "steps") as progress:
         return fit.fit(
             lambda: instantiate(job.offer, "model"), task, progress=progress, report=report
         )
@@ -115,20 +127,18 @@ def _fitted_at_once(job: Job, training: Training) -> Path:
             f"{name} is fitted at once, in one process",
             hint=f"first: spoofbench train {name}, without torchrun",
         )
-    with (
-        reserved(task.folder),
-        job.voice.progress(f"measuring {task.train.protocol.name}", "utterances") as progress,
-    ):
+    with job.voice.progress(f"measuring {task.train.protocol.name}", "utterances") as progress:
         return closed_form.fit(lambda: instantiate(job.offer, "model"), task, progress=progress)
 
 
-def _said(epoch: Epoch, epochs: int, is_best: bool) -> str:
-    """Return the line that is said of an epoch, one of ``epochs``."""
+def _said(epoch: Epoch, task: tasks.Task, is_best: bool) -> str:
+    """Return the line that is said of an epoch of ``task``."""
     return (
-        f"epoch {epoch.epoch:>3} of {epochs}: loss {epoch.loss:.4f}, "
+        f"epoch {epoch.epoch:>3} of {task.recipe.epochs}: loss {epoch.loss:.4f}, "
         f"dev EER {100 * epoch.dev_eer:6.2f} %{' (best so far)' if is_best else ''}; "
-        f"{epoch.utterances_per_second:.1f} utterances/s, "
-        f"{100 * epoch.waiting:.0f} % of it waiting for audio, {epoch.peak_mb:,.0f} MB; "
+        f"{epoch.seconds / task.steps_per_epoch():.3f} s a step, "
+        f"{100 * epoch.waiting:.0f} % of it waiting for audio, "
+        f"{epoch.utterances_per_second:.1f} utterances/s, {epoch.peak_mb:,.0f} MB; "
         f"{epoch.cache_mb:,.0f} MB of audio held, {100 * epoch.cache_hits:.0f} % of the "
         "readings found it decoded"
     )

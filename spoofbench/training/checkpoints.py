@@ -18,7 +18,8 @@ from spoofbench.training.averaging import Average
 from spoofbench.training.recipe import Recipe
 from spoofbench.weights import POSITION, Origin
 
-_KEPT = "epoch-*.safetensors"
+KEPT = "epoch-*.safetensors"
+"""The names of the checkpoints that are kept beside the last."""
 
 
 class Epoch(BaseModel):
@@ -67,6 +68,8 @@ class Position(BaseModel):
     """Time of it in which training waited for audio."""
     scaling: Mapping[str, int | float] = {}
     """State of the loss scale, in fp16. It counts steps in whole numbers."""
+    micro_batch: int | None = None
+    """Utterances that were computed at once; None where that is not known."""
     history: tuple[Epoch, ...] = ()
     recipe: Recipe | None = None
     seed: int | None = None
@@ -175,12 +178,12 @@ def position(file: Path) -> Position:
 
 def kept(folder: Path, epoch: int) -> Path:
     """Return the checkpoint of ``epoch`` among those that are kept; the names sort."""
-    return folder / _KEPT.replace("*", f"{epoch:04}")
+    return folder / KEPT.replace("*", f"{epoch:04}")
 
 
 def forget(folder: Path, *, through: int) -> None:
     """Remove the kept checkpoints of the epochs up to and with ``through``."""
-    for file in folder.glob(_KEPT):
+    for file in folder.glob(KEPT):
         number = file.stem.partition("-")[2]
         if number.isdecimal() and int(number) <= through:
             with storage_errors(file):

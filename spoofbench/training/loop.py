@@ -32,6 +32,9 @@ from spoofbench.training.sparing import Sparing, insufficient
 from spoofbench.training.stopping import Told
 from spoofbench.training.tasks import BEST, HISTORY, LAST, Report, Task
 
+WORTH_KEEPING = 1.0
+"""Seconds of training that are kept before dev is scored; less is done again sooner than kept."""
+
 
 class Loop:
     """Trains ``task`` from a position to its end, a process among those that share batches."""
@@ -80,7 +83,9 @@ class Loop:
             raise insufficient(f"({error})") from error
 
     def _run_from(self, position: Position) -> None:
-        self.saved = time.perf_counter()
+        self.saved, self.is_saved = time.perf_counter(), True
+        if position.micro_batch is not None:  # less than asked for, where memory was short
+            self.micro_batch = min(self.micro_batch, position.micro_batch)
         self._follow(position)  # what ended the last process may have come before this
         while position.epoch <= self.task.recipe.epochs and not self._is_enough(position):
             position = self._close(self._train_epoch(position))
@@ -93,8 +98,8 @@ class Loop:
         torch.manual_seed(_seed(self.task.seed, self._done(position), 0))
         plan = batches.plan(self.order.of(position.epoch), self.task.recipe.batch_size)
         self.work[:] = [replace(work, epoch=position.epoch) for work in plan[: self.steps]]
-        model = average.model(self._train_batches(), self.task.options.device)
-        eer = dev_eer(cast(Countermeasure, model), self._dev_batches(), self.task)
+        model = average.model(self._train_batches(position), self.task.options.device)
+        eer = dev_eer(cast(Countermeasure, model), self._dev_batches(position), self.task)
         is_best = best is None or eer <= best.dev_eer
         self.task.note(
             f"average of {average.count} epochs: dev EER {100 * eer:6.2f} %"
@@ -106,8 +111,9 @@ class Loop:
 
     def _is_enough(self, position: Position) -> bool:
         """Say whether dev has not become better for as many epochs as the recipe has patience."""
-        best, patience = position.best(), self.task.recipe.patience
-        if best is None or patience is None or position.epoch - 1 - best.epoch < patience:
+        first = min(position.history, key=lambda epoch: epoch.dev_eer, default=None)  # of equals
+        patience = self.task.recipe.patience
+        if first is None or patience is None or position.epoch - 1 - first.epoch < patience:
             return False
         self.task.note(f"no better dev EER for {patience} epochs: training stops")
         return True
@@ -127,11 +133,11 @@ class Loop:
         for work, batch in zip(whole, self.loader, strict=True):
             arrived = time.perf_counter()
             loss = self._step(work, batch, position)
-            now = time.perf_counter()
+            took = time.perf_counter() - before
             position = position.after_step(
-                loss, seconds=now - before, waited=arrived - before, steps=self.steps
+                loss, seconds=took, waited=arrived - before, steps=self.steps
             )
-            before = now
+            self.is_saved = False
             self._refuse_divergence(work, position)
             self.progress(self._done(position), self.task.recipe.epochs * self.steps)
             told = self.told.number is not None
@@ -140,6 +146,7 @@ class Loop:
                 self._save(position)
                 if processes.any(value=told):
                     raise self.told.error(self.task.folder)
+            before = time.perf_counter()  # a checkpoint was no waiting for audio
         return position
 
     def _done(self, position: Position) -> int:
@@ -224,10 +231,16 @@ class Loop:
         return value
 
     def _close(self, position: Position) -> Position:
-        """Score dev, keep the weights if they are the best so far, and turn to the next epoch."""
+        """Score dev, keep the weights if they are the best so far, and turn to the next epoch.
+
+        What was trained is kept first: dev may take long, and a process may be killed meanwhile.
+        """
+        unsaved = 0.0 if self.is_saved else time.perf_counter() - self.saved
+        if self.task.processes.any(value=unsaved > WORTH_KEEPING):
+            self._save(position)
         trained = self.steps * self.task.recipe.batch_size
         read = self.cache.budget.tally().since(self.read_before)
-        eer = self.learner.fabric.broadcast(self._dev_eer())
+        eer = self.learner.fabric.broadcast(self._dev_eer(position))
         epoch = Epoch(
             epoch=position.epoch,
             loss=position.loss_sum / self.steps,
@@ -272,47 +285,65 @@ class Loop:
             if keep > 1:
                 checkpoints.forget(folder, through=position.epoch - 1 - keep)
 
-    def _dev_eer(self) -> float:
+    def _dev_eer(self, position: Position) -> float:
         """Return the dev EER; only the first process computes it."""
         if not self.task.processes.is_first:
             return math.nan
-        return dev_eer(cast(Countermeasure, self.learner.judged), self._dev_batches(), self.task)
+        model = cast(Countermeasure, self.learner.judged)
+        return dev_eer(model, self._dev_batches(position), self.task)
 
-    def _train_batches(self) -> Iterator[Batch]:
+    def _train_batches(self, position: Position) -> Iterator[Batch]:
         for batch in self.loader:
+            self._heed(position)
             _check(batch)
             yield batch
 
-    def _dev_batches(self) -> Iterator[Batch]:
+    def _dev_batches(self, position: Position) -> Iterator[Batch]:
         for batch in self.dev_loader:
+            self._heed(position)
             self.sparing.before_scoring()
             yield batch
 
+    def _heed(self, position: Position) -> None:
+        """Raise `Stopped`, after a checkpoint, if a signal has come while one process works alone.
+
+        The others wait for it, until what started them ends them.
+        """
+        if self.told.number is not None:
+            if not self.is_saved:
+                self._write(position)
+            raise self.told.error(self.task.folder)
+
     def _save(self, position: Position) -> None:
-        """Write a checkpoint to go on from; that of a whole epoch is kept, where this is asked."""
+        """Let the first process write a checkpoint, and all wait for it."""
         if self.task.processes.is_first:
-            last = self.task.folder / LAST
-            done = position.history[-1] if position.history and not position.step else None
-            keeps = done and self.task.keep > 1
-            file = checkpoints.kept(self.task.folder, position.epoch - 1) if keeps else last
-            checkpoints.save(
-                file,
-                self.learner.parts(),
-                self.learner.optimiser,
-                position.model_copy(
-                    update={
-                        "scaling": self.learner.scaling(),
-                        "recipe": self.task.recipe,
-                        "seed": self.task.seed,
-                    }
-                ),
-                self.average,
-                origin=self.task.origin(epoch=done.epoch, dev_eer=done.dev_eer) if done else None,
-            )
-            if keeps:
-                files.copy(file, last)
+            self._write(position)
         self.task.processes.wait_for_all()
-        self.saved = time.perf_counter()
+        self.saved, self.is_saved = time.perf_counter(), True
+
+    def _write(self, position: Position) -> None:
+        """Write a checkpoint to go on from; that of a whole epoch is kept, where this is asked."""
+        last = self.task.folder / LAST
+        done = position.history[-1] if position.history and not position.step else None
+        keeps = done and self.task.keep > 1
+        file = checkpoints.kept(self.task.folder, position.epoch - 1) if keeps else last
+        checkpoints.save(
+            file,
+            self.learner.parts(),
+            self.learner.optimiser,
+            position.model_copy(
+                update={
+                    "scaling": self.learner.scaling(),
+                    "recipe": self.task.recipe,
+                    "seed": self.task.seed,
+                    "micro_batch": self.micro_batch,
+                }
+            ),
+            self.average,
+            origin=self.task.origin(epoch=done.epoch, dev_eer=done.dev_eer) if done else None,
+        )
+        if keeps:
+            files.copy(file, last)
 
 
 def _failed(what: str, work: Work, position: Position) -> InvalidRun:

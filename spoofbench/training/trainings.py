@@ -108,11 +108,14 @@ def refuse_changed(out: Path, terms: TrainingTerms) -> None:
 
     The corpus has changed since: going on would begin anew, beside what was learned.
     """
+    own = folder_for(out, terms)
     for file in sorted((out / terms.train.protocol).glob(f"{terms.model.name}-*/{TERMS}")):
         try:
             begun = TrainingTerms.model_validate_json(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise InvalidRun(f"{file}: {error}", hint="remove its folder") from error
+            if file.parent == own:
+                raise InvalidRun(f"{file}: {error}", hint="remove its folder") from error
+            continue
         now = begun.model_copy(update={"train": terms.train, "dev": terms.dev})
         if now != terms or begun == terms or begun.dev.protocol != terms.dev.protocol:
             continue

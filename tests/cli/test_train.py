@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from inprocess import run_here
 from program import Outcome
 
 from spoofbench import weights
+from spoofbench.locks import reserved
 
 Train = Callable[..., Outcome]
 
@@ -191,3 +193,50 @@ def test_a_training_does_not_go_on_with_other_trials(train, tiny, tmp_path):
     assert f"begun on other trials, in {file.parent}: tiny-train was " in refused.err
     keys.write_text(keys.read_text().replace(" X02 ", " X01 ", 1))
     assert train(*on).out.strip() == str(file)
+
+
+def test_each_epoch_says_how_long_a_step_took(train):
+    done = train("--set", "epochs=2")
+    with (Path(done.out.strip()).parent / "epochs.csv").open(newline="") as lines:
+        seconds = [float(epoch["seconds"]) for epoch in csv.DictReader(lines)]
+    said = re.findall(r"; ([\d.]+) s a step, \d+ % of it waiting for audio, ", done.err)
+    assert [float(text) for text in said] == [pytest.approx(s / 2, abs=6e-4) for s in seconds]
+
+
+def content_below(folder: Path) -> dict[Path, tuple[bytes, int]]:
+    return {
+        file: (file.read_bytes(), file.stat().st_mtime_ns)
+        for file in folder.rglob("*")
+        if file.is_file() and file.name != ".lock"
+    }
+
+
+def unfinished(train: Train, *args: str) -> Path:
+    """Train, and return the folder as it is before the end is written down."""
+    folder = Path(train("--set", "epochs=1", *args).out.strip()).parent
+    record = json.loads((folder / "training.json").read_text())
+    (folder / "terms.json").write_text(json.dumps(record["terms"]))
+    (folder / "training.json").unlink()
+    return folder
+
+
+def test_a_second_command_changes_nothing_in_the_folder_of_the_first(train):
+    folder = unfinished(train, "--tracker", "tensorboard")
+    before = content_below(folder)
+    with reserved(folder):
+        refused = train("--set", "epochs=1", "--tracker", "tensorboard")
+    assert refused.code == 2
+    assert f"another process is at work in {folder}" in refused.err
+    assert content_below(folder) == before
+
+
+def test_what_was_left_by_a_training_that_was_killed_while_it_wrote_is_removed(train):
+    folder = unfinished(train)
+    left = [".last.safetensors.ab3d_f6h", ".best.safetensors.00000000", ".epochs.csv.abcdefgh"]
+    others = [".notes.markdown", ".lengths.tsv", "last.safetensors.ab3d_f6h"]
+    for name in (*left, *others):
+        (folder / name).write_text("half")
+    assert train("--set", "epochs=1").code == 0
+    names = {file.name for file in folder.iterdir()}
+    assert names >= set(others)
+    assert not names & set(left)

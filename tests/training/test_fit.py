@@ -2,6 +2,7 @@ import csv
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from torch.nn import functional
 
 from spoofbench import audio, weights
 from spoofbench.errors import FailedTrials, InvalidRun
-from spoofbench.training import fit, tasks
+from spoofbench.training import checkpoints, fit, loop, tasks
 from spoofbench.training.checkpoints import Epoch
 
 
@@ -184,6 +185,27 @@ def test_each_epoch_has_its_line_in_a_file(tiny, tmp_path):
     assert [epoch for epoch, _ in reported] == [1, 2, 3]
     eers = [float(line["dev_eer"]) for line in lines]
     assert [best for _, best in reported] == [e == min(eers[: i + 1]) for i, e in enumerate(eers)]
+
+
+def test_the_time_of_a_checkpoint_is_no_time_of_a_step(tiny, tmp_path, monkeypatch):
+    """By a clock that goes on by a second when it is read, and by an hour when one is written."""
+    now = [0.0]
+    save = checkpoints.save
+
+    def tick() -> float:
+        now[0] += 1
+        return now[0]
+
+    def slow(*what, **more) -> None:
+        now[0] += 3600
+        save(*what, **more)
+
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=tick))
+    monkeypatch.setattr(checkpoints, "save", slow)
+    train(replace(task(tiny, tmp_path / "t", epochs=1), checkpoint_seconds=0))
+    (epoch,) = fit.history(tmp_path / "t")
+    assert now[0] > 3 * 3600
+    assert (epoch.seconds, epoch.waiting) == (2 * 2, 0.5), "a second for audio, one for the step"
 
 
 def test_a_gradient_is_clipped_to_the_norm_of_the_recipe(tiny, tmp_path):

@@ -58,13 +58,12 @@ import resource, sys
 from spoofbench.cli import main
 from spoofbench.training import checkpoints
 
-save, saved = checkpoints.save, []
+save = checkpoints.save
 
-def last_but_full(file, *rest, **more):
-    saved.append(file)
-    if len(saved) == 2:
+def last_but_full(file, parts, optimiser, position, *rest, **more):
+    if position.epoch == 3:
         resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
-    save(file, *rest, **more)
+    save(file, parts, optimiser, position, *rest, **more)
 
 checkpoints.save = last_but_full
 main()

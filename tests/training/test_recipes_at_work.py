@@ -14,7 +14,7 @@ from torch.nn import functional
 from spoofbench import weights
 from spoofbench.errors import InvalidRecipe
 from spoofbench.plugins import catalogue
-from spoofbench.training import fit, tasks
+from spoofbench.training import fit, loop, tasks
 from spoofbench.training.checkpoints import Epoch
 from spoofbench.training.recipe import Recipe, change, recipe_for
 
@@ -163,9 +163,21 @@ def test_patience_ends_what_does_not_become_better(tiny, tmp_path):
     chosen = replace(task(tiny, tmp_path / "t", **still), note=said.append)
     fit.fit(Still, chosen, progress=quiet, report=ignore)
     history = fit.history(chosen.folder)
-    best = max(e.epoch for e in history if e.dev_eer == min(x.dev_eer for x in history))
-    assert len(history) == min(9, best + 2)
+    first = min(history, key=lambda epoch: epoch.dev_eer).epoch
+    assert len(history) == min(9, first + 2)
     assert said[-1] == "no better dev EER for 2 epochs: training stops"
+
+
+def test_patience_counts_from_the_first_of_the_epochs_that_are_equally_good(
+    tiny, tmp_path, monkeypatch
+):
+    """An EER of zero cannot become better; the weights are still those of the last."""
+    eers = iter([0.5, 0.0, 0.0, 0.0, 0.0])
+    monkeypatch.setattr(loop, "dev_eer", lambda *asked: next(eers))
+    chosen = task(tiny, tmp_path / "t", epochs=9, patience=2)
+    file = fit.fit(Two, chosen, progress=quiet, report=ignore)
+    assert [epoch.dev_eer for epoch in fit.history(chosen.folder)] == [0.5, 0.0, 0.0, 0.0]
+    assert weights.origin_of(file).epoch == 4
 
 
 class Still(Two):

@@ -109,6 +109,24 @@ def test_a_batch_norm_is_said_to_see_less(tiny, tmp_path):
     )
 
 
+def test_a_training_that_goes_on_keeps_to_the_micro_batch_that_was_halved(tiny, tmp_path):
+    """Memory is short in the beginning only; batch norm sees what is computed at once."""
+    whole, _ = watched(tiny, tmp_path / "whole", *SCARCE[:4])
+    expected = train(whole, Small)
+    cut, _ = watched(tiny, tmp_path / "cut", *SCARCE[:4])
+
+    def stop(done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit.fit(Small, cut, progress=stop, report=lambda epoch, is_best: None)
+    again, _ = watched(tiny, tmp_path / "cut")
+    got = train(again, Small)
+    assert [epoch.micro_batch for epoch in fit.history(again.folder)] == [2, 2, 2]
+    assert all(torch.equal(got[name], expected[name]) for name in expected)
+
+
 def test_measuring_what_a_step_takes_changes_no_bit(tiny, tmp_path):
     """Little is left at the first look, so two utterances are tried; then there is plenty."""
     measured: list[int] = []

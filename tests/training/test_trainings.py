@@ -90,3 +90,14 @@ def test_what_a_training_is_but_for_its_seed_hangs_on_all_else():
     assert changed(seed=2).but_for_seed() == TERMS.but_for_seed()
     for other in (changed(precision="bf16"), changed(start="0"), changed(processes=2)):
         assert other.but_for_seed() != TERMS.but_for_seed()
+
+
+def test_terms_that_cannot_be_read_matter_only_where_they_are_those_of_the_training(tmp_path: Path):
+    another, own = (trainings.folder_for(tmp_path, t) for t in (changed(seed=2), TERMS))
+    trainings.begin(TERMS, own)
+    trainings.begin(changed(seed=2), another)
+    (another / trainings.TERMS).write_text('{"of": "a later version"}')
+    trainings.refuse_changed(tmp_path, TERMS)
+    (own / trainings.TERMS).write_text("{")
+    with pytest.raises(InvalidRun, match=str(own)):
+        trainings.refuse_changed(tmp_path, TERMS)
