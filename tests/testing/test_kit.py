@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -602,6 +603,7 @@ def test_a_plugin_s_own_tests_may_use_it(clause: kit.Clause):
     clause.check()
 
 
+RATE = 16_000
 METRIC_NAMES = [offer.spec.name for offer in catalogue().metrics]
 OBJECTIVE_NAMES = [offer.spec.name for offer in catalogue().objectives]
 REPORTER_NAMES = [offer.spec.name for offer in catalogue().reporters]
@@ -623,8 +625,11 @@ MODEL_NAMES = [
     ],
 )
 def test_what_comes_along_keeps_its_contract(kind: str, name: str):
-    shelf = getattr(catalogue(), f"{kind}s")
-    broken = [v for v in kit.verdicts(kind, shelf.get(name)) if v.outcome == "broken"]
+    """Models that can hear one second of the four that they are scored on: for time."""
+    offer = getattr(catalogue(), f"{kind}s").get(name)
+    if kind == "model" and offer.spec.samples and offer.spec.min_samples <= RATE:
+        offer = replace(offer, spec=replace(offer.spec, samples=RATE))
+    broken = [v for v in kit.verdicts(kind, offer) if v.outcome == "broken"]
     assert [f"{v.clause}: {v.said}" for v in broken] == []
 
 
