@@ -1,6 +1,8 @@
 """A training that torchrun starts in two processes, of which the second may be short of memory.
 
-``python -m torch.distributed.run ... in_two.py HOW TINY FOLDER``; ``HOW`` is a key of `HOW`.
+``python -m torch.distributed.run ... in_two.py HOW TINY FOLDER``. With ``parts`` both compute one
+utterance at a time; with ``gauge``, ``forward`` and ``backward`` the memory that is left, the
+forward pass or the backward pass allows the second no more.
 """
 
 from __future__ import annotations
@@ -18,10 +20,6 @@ from torch import Tensor
 
 from spoofbench.processes import joined
 from spoofbench.training import fit
-
-HOW = ("parts", "gauge", "forward", "backward")
-"""Both compute one utterance at a time; in the second process the memory that is left, the forward
-pass or the backward pass allows no more."""
 
 
 class Short(Plain):
