@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spoofbench.protocols import CROP_RULE, Protocol
 from spoofbench.specs import MetricSpec
 from spoofbench.trials import Trial
+
+
+def digits(terms: Mapping[str, object]) -> str:
+    """Return 12 hexadecimal digits that stand for ``terms``, whose values are as in JSON."""
+    return hashlib.sha256(json.dumps(terms, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def of(

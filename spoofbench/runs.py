@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
 import sys
 from collections.abc import Mapping
@@ -14,6 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from spoofbench import fingerprint
 from spoofbench.errors import InvalidRun
 from spoofbench.files import storage_errors, write_text
 from spoofbench.protocols import Protocol
@@ -76,7 +75,7 @@ class Terms(_Part):
         table = self.model_dump() | {"weights": self.weights.sha256}
         if self.condition is None:
             del table["condition"]
-        return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:12]
+        return fingerprint.digits(table)
 
 
 class RunRecord(_Part):

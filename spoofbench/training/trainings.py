@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from spoofbench import fingerprint
 from spoofbench.errors import InvalidRun
 from spoofbench.files import storage_errors, write_text
 from spoofbench.runs import ModelRecord
@@ -49,21 +48,16 @@ class TrainingTerms(_Part):
     """What compiled the loss, which then rounds otherwise; none if not given."""
     micro_batch: int | None = None
     """Utterances whose gradients are computed at once, which a batch norm sees; None for all."""
-
     processes: int = 1
     """How many share a batch, each with a batch norm and a dropout of its own."""
 
     def identity(self) -> str:
         """Return 12 hexadecimal digits that stand for these terms."""
-        return _digits(self.model_dump(mode="json"))
+        return fingerprint.digits(self.model_dump(mode="json"))
 
     def but_for_seed(self) -> str:
         """Return 12 hexadecimal digits that stand for these terms whatever the seed."""
-        return _digits(self.model_dump(mode="json", exclude={"seed"}))
-
-
-def _digits(table: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:12]
+        return fingerprint.digits(self.model_dump(mode="json", exclude={"seed"}))
 
 
 class TrainingRecord(_Part):
