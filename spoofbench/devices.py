@@ -73,10 +73,15 @@ def denormals_flushed() -> Iterator[None]:
 
     The published AASIST weights make so many of them that its graph layers take 12 times as long.
     """
-    smallest = torch.finfo(torch.float32).tiny
-    was_flushing = bool(torch.tensor([smallest]).mul(0.5).eq(0).item())
+    was_flushing = flushes_denormals()
     torch.set_flush_denormal(True)
     try:
         yield
     finally:
         torch.set_flush_denormal(was_flushing)
+
+
+def flushes_denormals() -> bool:
+    """Say whether this thread counts numbers too small for normal floats as zero."""
+    smallest = torch.finfo(torch.float32).tiny
+    return bool(torch.tensor([smallest]).mul(0.5).eq(0).item())

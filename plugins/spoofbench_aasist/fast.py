@@ -10,7 +10,9 @@ every step does, and in which order, is as in `spoofbench_aasist.model`.
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -18,8 +20,17 @@ from torch.nn import functional
 
 from spoofbench_aasist.frontend import TILE, FrontEnd
 from spoofbench_aasist.model import Aasist, ResidualBlock
+from spoofbench_aasist.one_channel import (
+    FIRST,
+    SHORTCUT,
+    add_convolved,
+    convolved,
+    filters_of,
+)
+from spoofbench_aasist.selu import selu_
+from spoofbench_aasist.side_by_side import side_by_side
 
-BLOCK_TILE = 512
+BLOCK_TILE = 192
 """Pooled frames that a residual block computes at a time."""
 GROUP = 16
 """Utterances whose graphs are computed at a time: enough to be fast, and memory does not grow."""
@@ -57,7 +68,7 @@ class FastAasist(nn.Module):
 
     def _summed_up(self, audio: Tensor) -> Tensor:
         summed_up: Tensor = self.model.readout(
-            torch.cat([self._encode(own[None]) for own in audio])
+            torch.cat(side_by_side(lambda row: self._encode(audio[row : row + 1]), len(audio)))
         )
         return summed_up
 
@@ -67,9 +78,9 @@ class FastAasist(nn.Module):
 
     def _encode(self, audio: Tensor) -> Tensor:
         """Return features ``(1, deep, frames, bands)`` of ``audio`` ``(1, time)``."""
-        features = self._front(audio.to(self._filters.dtype)).to(self.dtype)
+        features = self._front(audio.to(self._filters.dtype))
         for block in self._blocks:
-            features = _through(block, features)
+            features = block.through(features)
         return features[:, :, HALO:-HALO].to(self.model.head.weight)
 
     def _front(self, audio: Tensor) -> Tensor:
@@ -85,62 +96,96 @@ class FastAasist(nn.Module):
             response = functional.conv1d(piece, self._filters).abs_().view(3, bands, -1)
             highest = torch.maximum(torch.maximum(response[0], response[1]), response[2])
             largest = highest.view(bands, -1, 3).amax(dim=2)  # (bands, end - start)
-            out[:, start:end] = functional.selu_(largest.mul_(self._scale).add_(self._shift))
+            out[:, start:end] = selu_(largest.mul_(self._scale).add_(self._shift))
         return padded.permute(0, 3, 1, 2)
 
 
-class _Block(NamedTuple):
-    """The weights of a residual block, channels last, its batch norm folded into the first."""
+@dataclass(frozen=True)
+class _Block(ABC):
+    """A residual block, its batch norm folded into the first filters. It computes in tiles."""
 
     first: Tensor
-    first_bias: Tensor
     second: Tensor
     second_bias: Tensor
     """With that of the shortcut."""
     shortcut: Tensor | None
 
+    def through(self, features: Tensor) -> Tensor:
+        """Take ``(1, width_in, frames + 4, bands)`` through: as many rows around a third."""
+        frames = features.shape[2] - 2 * HALO
+        pooled = frames // 3
+        padded = self.second.new_empty(1, pooled + 2 * HALO, features.shape[3], len(self.second))
+        padded[:, :HALO] = 0
+        padded[:, -HALO:] = 0
+        out = padded.permute(0, 3, 1, 2)
+        for start in range(0, pooled, BLOCK_TILE):
+            end = min(start + BLOCK_TILE, pooled)
+            piece = features[:, :, 3 * start : 3 * end + 2 * HALO]
+            hidden = selu_(self.filtered(piece)).to(self.second)
+            if start == 0:
+                hidden[:, :, 0] = 0  # the second convolution pads with zeros, not with what is here
+            if 3 * end == frames:
+                hidden[:, :, -1] = 0
+            summed = functional.conv2d(hidden, self.second, self.second_bias)
+            self.add_shortcut(piece, summed)
+            one, two, three = (summed[:, :, row::3] for row in range(3))
+            largest = torch.maximum(one, two)
+            torch.maximum(largest, three, out=out[:, :, start + HALO : end + HALO])
+        return out
 
-def _through(block: _Block, features: Tensor) -> Tensor:
-    """Take ``(1, width_in, frames + 4, bands)`` through a block: as many rows around a third."""
-    frames = features.shape[2] - 2 * HALO
-    pooled = frames // 3
-    padded = features.new_empty(1, pooled + 2 * HALO, features.shape[3], len(block.second))
-    padded[:, :HALO] = 0
-    padded[:, -HALO:] = 0
-    out = padded.permute(0, 3, 1, 2)
-    for start in range(0, pooled, BLOCK_TILE):
-        end = min(start + BLOCK_TILE, pooled)
-        piece = features[:, :, 3 * start : 3 * end + 2 * HALO]
-        hidden = functional.selu_(
-            functional.conv2d(piece, block.first, block.first_bias, padding=(0, 1))
-        )
-        if start == 0:
-            hidden[:, :, 0] = 0  # the second convolution pads with zeros, not with what is here
-        if 3 * end == frames:
-            hidden[:, :, -1] = 0
-        summed = functional.conv2d(hidden, block.second, block.second_bias)
-        if block.shortcut is None:
-            summed += piece[:, :, HALO:-HALO]
+    @abstractmethod
+    def filtered(self, piece: Tensor) -> Tensor:
+        """Return what the first convolution gives for ``piece``, one frame less at either end."""
+
+    @abstractmethod
+    def add_shortcut(self, piece: Tensor, onto: Tensor) -> None:
+        """Add what passes by the convolutions: ``onto`` has two frames less at either end."""
+
+
+@dataclass(frozen=True)
+class _ManyChannels(_Block):
+    first_bias: Tensor
+
+    def filtered(self, piece: Tensor) -> Tensor:
+        return functional.conv2d(piece, self.first, self.first_bias, padding=(0, 1))
+
+    def add_shortcut(self, piece: Tensor, onto: Tensor) -> None:
+        if self.shortcut is None:
+            onto += piece[:, :, HALO:-HALO]
         else:
-            summed += functional.conv2d(piece[:, :, 1:-1], block.shortcut)
-        rows = (summed[:, :, row::3] for row in range(3))
-        largest = torch.maximum(next(rows), next(rows))
-        torch.maximum(largest, next(rows), out=out[:, :, start + HALO : end + HALO])
-    return out
+            onto += functional.conv2d(piece[:, :, 1:-1], self.shortcut)
+
+
+class _OneChannel(_Block):
+    """Filters as in `spoofbench_aasist.one_channel`; the first compute in float32 in any case."""
+
+    def filtered(self, piece: Tensor) -> Tensor:
+        return convolved(functional.pad(piece[0, 0], (1, 1)), self.first, FIRST)
+
+    def add_shortcut(self, piece: Tensor, onto: Tensor) -> None:
+        if self.shortcut is None:
+            onto += piece[:, :, HALO:-HALO]
+        else:
+            add_convolved(piece[0, 0, 1:-1].to(onto), self.shortcut, SHORTCUT, onto)
 
 
 def _folded(block: ResidualBlock, dtype: torch.dtype) -> _Block:
     scale, shift = _affine(block.norm)
-    shortcut, bias = None, _bias(block.second)
+    first, first_bias = block.first.weight * scale[:, None, None, None], _bias(block.first) * scale
+    first_bias = first_bias + shift
+    second, second_bias = _channels_last(block.second.weight, dtype), _bias(block.second)
+    shortcut: Tensor | None = None
     if isinstance(block.shortcut, nn.Conv2d):
-        shortcut, bias = _channels_last(block.shortcut.weight, dtype), bias + _bias(block.shortcut)
-    return _Block(
-        first=_channels_last(block.first.weight * scale[:, None, None, None], dtype),
-        first_bias=(_bias(block.first) * scale + shift).to(dtype),
-        second=_channels_last(block.second.weight, dtype),
-        second_bias=bias.to(dtype),
-        shortcut=shortcut,
-    )
+        shortcut, second_bias = block.shortcut.weight, second_bias + _bias(block.shortcut)
+    second_bias = second_bias.to(dtype)
+    if block.first.in_channels == 1:
+        if shortcut is not None:
+            shortcut = filters_of(shortcut, torch.zeros_like(first_bias)).to(dtype)
+        return _OneChannel(filters_of(first, first_bias), second, second_bias, shortcut)
+    if shortcut is not None:
+        shortcut = _channels_last(shortcut, dtype)
+    first = _channels_last(first, dtype)
+    return _ManyChannels(first, second, second_bias, shortcut, first_bias.to(dtype))
 
 
 def _bias(convolution: nn.Conv2d) -> Tensor:

@@ -50,6 +50,12 @@ class FrontEnd(nn.Module):
         return filters
 
     def pool(self, audio: Tensor, filters: Tensor) -> Tensor:
-        """Filter and pool ``audio`` ``(batch, time)``: ``(batch, bands, frames)``."""
+        """Filter and pool ``audio`` ``(batch, time)``: ``(batch, bands, frames)``.
+
+        On a processor this is several times as fast as ``max_pool2d``.
+        """
         response = functional.conv1d(audio[:, None], filters)  # (batch, filters, time - 128)
-        return functional.max_pool2d(response.abs(), 3)
+        batch, count, time = response.shape
+        whole = response[:, :, : time // 3 * 3].abs()
+        threes = whole.view(batch, count // 3, 3, time // 3, 3)
+        return threes.amax(dim=2).amax(dim=3)

@@ -16,7 +16,6 @@ from torch.nn import functional
 
 from spoofbench.contracts import Countermeasure
 from spoofbench.layers.graphs import GraphAttention, GraphPool
-from spoofbench_aasist import tiles
 from spoofbench_aasist.config import AASIST, AASIST_L, AasistConfig
 from spoofbench_aasist.frontend import FrontEnd
 from spoofbench_aasist.graph import Graph, HeterogeneousAttention
@@ -25,6 +24,8 @@ from spoofbench_aasist.sequential import (
     SequentialGraphAttention,
     SequentialHeterogeneousAttention,
 )
+from spoofbench_aasist.tiles import autograd as tiles
+from spoofbench_aasist.tiles.block import Weights
 
 
 class ResidualBlock(nn.Module):
@@ -57,7 +58,7 @@ class ResidualBlock(nn.Module):
     def _in_tiles(self, features: Tensor) -> Tensor:
         """Do the same, and leave the same statistics; see `spoofbench_aasist.tiles`."""
         learned = dict(self.named_parameters())
-        weights = tiles.Weights(
+        weights = Weights(
             first=self.first.weight,
             first_bias=learned["first.bias"],
             norm=self.norm.weight,

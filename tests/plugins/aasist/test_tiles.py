@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spoofbench_aasist.model import ResidualBlock
-from spoofbench_aasist.tiles import TILE
+from spoofbench_aasist.tiles.tile import TILE
 
 LENGTHS = (3, 9, 11, TILE - 1, TILE, TILE + 1, TILE + 2, 2 * TILE + 5)
 """Frames: with and without a rest of the division by three, one tile and more."""
