@@ -30,9 +30,9 @@ from spoofbench_aasist.one_channel import (
 from spoofbench_aasist.selu import selu_
 from spoofbench_aasist.side_by_side import side_by_side
 
-BLOCK_TILE = 192
-"""Pooled frames that a residual block computes at a time."""
-GROUP = 16
+BLOCK_TILE = 6_144
+"""Pooled frames that a residual block computes at a time, times its channels."""
+GROUP = 8
 """Utterances whose graphs are computed at a time: enough to be fast, and memory does not grow."""
 HALO = 2
 """Frames at either end that a block's two convolutions look beyond a tile; zeros at the ends."""
@@ -118,20 +118,25 @@ class _Block(ABC):
         padded[:, :HALO] = 0
         padded[:, -HALO:] = 0
         out = padded.permute(0, 3, 1, 2)
-        for start in range(0, pooled, BLOCK_TILE):
-            end = min(start + BLOCK_TILE, pooled)
+        tile = BLOCK_TILE // len(self.second)
+        for start in range(0, pooled, tile):
+            end = min(start + tile, pooled)
             piece = features[:, :, 3 * start : 3 * end + 2 * HALO]
-            hidden = selu_(self.filtered(piece)).to(self.second)
-            if start == 0:
-                hidden[:, :, 0] = 0  # the second convolution pads with zeros, not with what is here
-            if 3 * end == frames:
-                hidden[:, :, -1] = 0
-            summed = functional.conv2d(hidden, self.second, self.second_bias)
-            self.add_shortcut(piece, summed)
-            one, two, three = (summed[:, :, row::3] for row in range(3))
-            largest = torch.maximum(one, two)
-            torch.maximum(largest, three, out=out[:, :, start + HALO : end + HALO])
+            here = out[:, :, start + HALO : end + HALO]
+            self._pool(piece, here, is_first=start == 0, is_last=3 * end == frames)
         return out
+
+    def _pool(self, piece: Tensor, out: Tensor, *, is_first: bool, is_last: bool) -> None:
+        """Write what comes of ``piece``, which has two frames more at either end, into ``out``."""
+        hidden = selu_(self.filtered(piece)).to(self.second)
+        if is_first:
+            hidden[:, :, 0] = 0  # the second convolution pads with zeros, not with what is here
+        if is_last:
+            hidden[:, :, -1] = 0
+        summed = functional.conv2d(hidden, self.second, self.second_bias)
+        self.add_shortcut(piece, summed)
+        one, two, three = (summed[:, :, row::3] for row in range(3))
+        torch.maximum(torch.maximum(one, two), three, out=out)
 
     @abstractmethod
     def filtered(self, piece: Tensor) -> Tensor:

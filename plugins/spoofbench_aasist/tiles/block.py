@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, cast
 
 import torch
@@ -111,30 +111,53 @@ class Block(ABC):
         bias = bias.to(features)
         pooled = Pooled.room(features, batch, frames // 3, len(second), bands)
 
-        def pool(row: int) -> None:
-            for tile in tiles_of(row, features):
-                summed = functional.conv2d(self.activated(response, tile), second, bias)
-                self.add_shortcut(tile, summed)
-                pooled.put(tile, summed)
+        def pool(tile: Tile) -> None:
+            summed = functional.conv2d(self.activated(response, tile), second, bias)
+            self.add_shortcut(tile, summed)
+            pooled.put(tile, summed)
 
-        side_by_side(pool, batch)
+        self.for_all_tiles(pool)
         return pooled
 
-    def back(
-        self, row: int, response: Response, pooled: Pooled, found: Weights
-    ) -> Iterator[OnTheWayBack]:
-        """Yield the tiles of an utterance on the way back; add to what is ``found`` of weights."""
-        features, weights = self.features, self.weights
-        back = turned(weights.second, features)
-        for tile in tiles_of(row, features):
-            spread, activated = pooled.spread(tile), self.activated(response, tile)
-            own = spread[:, :, 1:-1]
-            found.second.add_(by_filters(weights.second, activated, own))
-            found.second_bias.add_(values_of(own).sum(dim=0))
-            grad = functional.conv2d(spread, back, padding=(0, 1))
-            yield OnTheWayBack(tile, activated[:, :, 1:-1], grad, spread)
+    def back(self, tile: Tile, response: Response, pooled: Pooled, found: Weights) -> OnTheWayBack:
+        """Return ``tile`` on the way back, and add to what is ``found`` of the weights passed."""
+        weights = self.weights
+        spread, activated = pooled.spread(tile), self.activated(response, tile)
+        own = spread[:, :, 1:-1]
+        found.second.add_(by_filters(weights.second, activated, own))
+        found.second_bias.add_(values_of(own).sum(dim=0))
         if found.shortcut_bias is not None:
             found.shortcut_bias.copy_(found.second_bias)
+        grad = functional.conv2d(spread, turned(weights.second, spread), padding=(0, 1))
+        return OnTheWayBack(tile, activated[:, :, 1:-1], grad, spread)
+
+    def for_all_tiles(self, work: Callable[[Tile], None]) -> None:
+        """Call ``work`` for all tiles of all utterances; those of an utterance one by one."""
+
+        def for_tiles(row: int) -> None:
+            for tile in tiles_of(row, self.features):
+                work(tile)  # what it needs in between is free again before the next needs it
+
+        side_by_side(for_tiles, len(self.features))
+
+    def gradients_of_all(self, work: Callable[[Tile, Weights], None]) -> Weights:
+        """Call ``work`` for all tiles, to add to the gradients of weights; return their sum."""
+
+        def for_tiles(row: int) -> Weights:
+            found = self.weights.zeros()
+            for tile in tiles_of(row, self.features):
+                work(tile, found)
+            return found
+
+        return summed(side_by_side(for_tiles, len(self.features)))
+
+    def moments_of_all(self, work: Callable[[Tile], Moments]) -> Moments:
+        """Return the moments of all tiles, ``work`` returning those of one."""
+
+        def for_tiles(row: int) -> Moments:
+            return merged([work(tile) for tile in tiles_of(row, self.features)])
+
+        return merged(side_by_side(for_tiles, len(self.features)))
 
     def silenced_selu_(self, normal: Tensor, tile: Tile) -> Tensor:
         """Activate ``normal``, with a frame at either end: none where there is no frame."""

@@ -21,10 +21,9 @@ from spoofbench_aasist.one_channel import (
     filters_of,
     patches,
 )
-from spoofbench_aasist.side_by_side import side_by_side
-from spoofbench_aasist.tiles.block import Block, Moments, Response, Weights, merged, summed
+from spoofbench_aasist.tiles.block import Block, Moments, Response, Weights
 from spoofbench_aasist.tiles.filters import values_of
-from spoofbench_aasist.tiles.tile import Pooled, Tile, tiles_of
+from spoofbench_aasist.tiles.tile import Pooled, Tile
 
 
 class OneChannel(Block):
@@ -45,15 +44,11 @@ class OneChannel(Block):
         Kept are mean ``(taps,)`` and covariance of the patches, and the filters.
         """
 
-        def moments(row: int) -> Moments:
-            found = []
-            for tile in tiles_of(row, self.features):
-                met = self._met(tile)[:-1]
-                covariance = torch.cov(met, correction=0)
-                found.append(Moments(tile.high - tile.low, met.mean(dim=1), covariance))
-            return merged(found)
+        def moments(tile: Tile) -> Moments:
+            met = self._met(tile)[:-1]
+            return Moments(tile.high - tile.low, met.mean(dim=1), torch.cov(met, correction=0))
 
-        _, mean, covariance = merged(side_by_side(moments, len(self.features)))
+        _, mean, covariance = self.moments_of_all(moments)
         variance = (self.filters @ covariance * self.filters).sum(dim=1)
         scaled = (self.weights.norm * torch.rsqrt(variance + self.eps))[:, None] * self.filters
         folded = filters_of(scaled, self.weights.norm_bias - scaled @ mean)
@@ -76,39 +71,41 @@ class OneChannel(Block):
 
     def gradients(self, response: Response, pooled: Pooled) -> tuple[Tensor, Weights]:
         """Go back with what each value says, and once more with what mean and variance say."""
+        _, _, folded = response.kept
         by_padded = torch.zeros_like(self.padded)
+        met_by_grad = folded.new_zeros(len(self.features), *folded.shape)
 
-        def back_to_norm(row: int) -> tuple[Weights, Tensor]:
-            return self._back_to_norm(row, response, pooled, by_padded)
+        def back_to_norm(tile: Tile, found: Weights) -> None:
+            self._back_to_norm(tile, response, pooled, found, met_by_grad[tile.row], by_padded)
 
-        parts = side_by_side(back_to_norm, len(self.features))
-        found = summed([weights for weights, _ in parts])
-        met_by_grad = torch.stack([sums for _, sums in parts]).sum(dim=0)
-        through = self._through_moments(response, met_by_grad, found)
+        found = self.gradients_of_all(back_to_norm)
+        through = self._through_moments(response, met_by_grad.sum(dim=0), found)
 
-        def back_through_moments(row: int) -> None:
-            for tile in tiles_of(row, self.features):
-                add_patches(through @ self._met(tile), FIRST, self._frames(by_padded, tile))
+        def back_through_moments(tile: Tile) -> None:
+            add_patches(through @ self._met(tile), FIRST, self._frames(by_padded, tile))
 
-        side_by_side(back_through_moments, len(self.features))
+        self.for_all_tiles(back_through_moments)
         return by_padded[:, None, 2:-2, 1:-1].to(self.features), found
 
     def _back_to_norm(
-        self, row: int, response: Response, pooled: Pooled, by_padded: Tensor
-    ) -> tuple[Weights, Tensor]:
-        """Add the gradient of features for given moments; return what is found of the weights.
+        self,
+        tile: Tile,
+        response: Response,
+        pooled: Pooled,
+        found: Weights,
+        met_by_grad: Tensor,
+        by_padded: Tensor,
+    ) -> None:
+        """Add the gradient of features for given moments, and what is found of the weights.
 
         Of the first filters that is ``sum(grad * patch)``, ``(width_out, taps + 1)``.
         """
         _, _, folded = response.kept
-        back_filters = folded[:, :-1].T.contiguous()
-        found, met_by_grad = self.weights.zeros(), torch.zeros_like(folded)
-        for back in self.back(row, response, pooled, found):
-            grad = values_of(back.through_activation(into=back.grad))
-            met_by_grad += (self._met(back.tile) @ grad).T
-            add_patches(back_filters @ grad.T, FIRST, self._frames(by_padded, back.tile))
-            self._back_through_shortcut(back.tile, back.spread[:, :, 1:-1], found, by_padded)
-        return found, met_by_grad
+        back = self.back(tile, response, pooled, found)
+        grad = values_of(back.through_activation(into=back.grad))
+        met_by_grad += (self._met(tile) @ grad).T
+        add_patches(folded[:, :-1].T.contiguous() @ grad.T, FIRST, self._frames(by_padded, tile))
+        self._back_through_shortcut(tile, back.spread[:, :, 1:-1], found, by_padded)
 
     def _through_moments(self, response: Response, met_by_grad: Tensor, found: Weights) -> Tensor:
         """Finish the gradients of the weights, ``met_by_grad`` being its sum over the batch.
