@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from spoofbench_aasist import selu
 from spoofbench_aasist.frontend import TILE, FrontEnd
 from spoofbench_aasist.model import Aasist, ResidualBlock
 from spoofbench_aasist.one_channel import (
@@ -27,10 +28,9 @@ from spoofbench_aasist.one_channel import (
     convolved,
     filters_of,
 )
-from spoofbench_aasist.selu import selu_
 from spoofbench_aasist.side_by_side import side_by_side
 
-BLOCK_TILE = 6_144
+BLOCK_TILE = 8_192
 """Pooled frames that a residual block computes at a time, times its channels."""
 GROUP = 8
 """Utterances whose graphs are computed at a time: enough to be fast, and memory does not grow."""
@@ -47,7 +47,7 @@ class FastAasist(nn.Module):
         self.dtype = dtype
         self.width = model.width
         with torch.no_grad():
-            self._filters = _three_apart(model.frontend)
+            self._filters = _halved(model.frontend)
             self._scale, self._shift = _affine(model.frontend.norm)
             blocks = [cast(ResidualBlock, block) for block in model.encoder]
             self._blocks = [_folded(block, dtype) for block in blocks]
@@ -68,7 +68,7 @@ class FastAasist(nn.Module):
 
     def _summed_up(self, audio: Tensor) -> Tensor:
         summed_up: Tensor = self.model.readout(
-            torch.cat(side_by_side(lambda row: self._encode(audio[row : row + 1]), len(audio)))
+            torch.cat(side_by_side(lambda row: self._encode(audio[row]), len(audio)))
         )
         return summed_up
 
@@ -77,32 +77,43 @@ class FastAasist(nn.Module):
         return self.model.judge(embedded)
 
     def _encode(self, audio: Tensor) -> Tensor:
-        """Return features ``(1, deep, frames, bands)`` of ``audio`` ``(1, time)``."""
+        """Return features ``(1, deep, frames, bands)`` of ``audio`` ``(time,)``."""
         features = self._front(audio.to(self._filters.dtype))
         for block in self._blocks:
             features = block.through(features)
         return features[:, :, HALO:-HALO].to(self.model.head.weight)
 
     def _front(self, audio: Tensor) -> Tensor:
-        """Filter and pool ``audio`` ``(1, time)``: ``(1, 1, frames + 4, bands)``."""
-        bands = len(self._filters) // 3
-        overlap = self._filters.shape[-1] - 1
-        frames = (audio.shape[1] - overlap) // 3
+        """Filter and pool ``audio`` ``(time,)``: ``(1, 1, frames + 4, bands)``."""
+        bands, overlap = len(self._filters) // 3, 2 * (self._filters.shape[1] - 1)
+        frames = (len(audio) - overlap) // 3
         padded = audio.new_zeros(1, frames + 2 * HALO, bands, 1)
         out = padded[0, HALO:-HALO, :, 0].T  # (bands, frames)
         for start in range(0, frames, TILE):
             end = min(start + TILE, frames)
-            piece = audio[:, None, 3 * start : 3 * end + overlap]
-            response = functional.conv1d(piece, self._filters).abs_().view(3, bands, -1)
-            highest = torch.maximum(torch.maximum(response[0], response[1]), response[2])
-            largest = highest.view(bands, -1, 3).amax(dim=2)  # (bands, end - start)
-            out[:, start:end] = selu_(largest.mul_(self._scale).add_(self._shift))
+            response = self._filtered(audio[3 * start : 3 * end + overlap])
+            largest = response.abs_().view(bands, 3, -1, 3).amax(dim=1).amax(dim=2)
+            out[:, start:end] = selu.selu_(largest.mul_(self._scale).add_(self._shift))
         return padded.permute(0, 3, 1, 2)
+
+    def _filtered(self, audio: Tensor) -> Tensor:
+        """Return the response ``(filters, samples)`` to ``audio`` ``(time,)``.
+
+        Filters are symmetric, so that two samples as far from the middle tap are added first.
+        """
+        middle = self._filters.shape[1] - 1
+        met = audio.unfold(0, len(audio) - 2 * middle, 1)  # (taps, samples), a view
+        folded = met[middle:].flip(0)
+        folded[:middle].add_(met[:middle])
+        return self._filters @ folded
 
 
 @dataclass(frozen=True)
 class _Block(ABC):
-    """A residual block, its batch norm folded into the first filters. It computes in tiles."""
+    """A residual block that computes in tiles.
+
+    Its filters have taken in the batch norm and the factors of SELU between them.
+    """
 
     first: Tensor
     second: Tensor
@@ -128,15 +139,15 @@ class _Block(ABC):
 
     def _pool(self, piece: Tensor, out: Tensor, *, is_first: bool, is_last: bool) -> None:
         """Write what comes of ``piece``, which has two frames more at either end, into ``out``."""
-        hidden = selu_(self.filtered(piece)).to(self.second)
+        hidden = selu.bare_(self.filtered(piece)).to(self.second)
         if is_first:
             hidden[:, :, 0] = 0  # the second convolution pads with zeros, not with what is here
         if is_last:
             hidden[:, :, -1] = 0
         summed = functional.conv2d(hidden, self.second, self.second_bias)
         self.add_shortcut(piece, summed)
-        one, two, three = (summed[:, :, row::3] for row in range(3))
-        torch.maximum(torch.maximum(one, two), three, out=out)
+        threes = summed.view(*summed.shape[:2], -1, 3, summed.shape[3])
+        torch.amax(threes, dim=3, out=out)
 
     @abstractmethod
     def filtered(self, piece: Tensor) -> Tensor:
@@ -175,10 +186,13 @@ class _OneChannel(_Block):
 
 
 def _folded(block: ResidualBlock, dtype: torch.dtype) -> _Block:
-    scale, shift = _affine(block.norm)
-    first, first_bias = block.first.weight * scale[:, None, None, None], _bias(block.first) * scale
-    first_bias = first_bias + shift
-    second, second_bias = _channels_last(block.second.weight, dtype), _bias(block.second)
+    scale, shift = (selu.BEFORE * own for own in _affine(block.norm))
+    first = block.first.weight * scale[:, None, None, None]
+    first_bias = _bias(block.first) * scale + shift
+    second, second_bias = (
+        _channels_last(selu.AFTER * block.second.weight, dtype),
+        _bias(block.second),
+    )
     shortcut: Tensor | None = None
     if isinstance(block.shortcut, nn.Conv2d):
         shortcut, second_bias = block.shortcut.weight, second_bias + _bias(block.shortcut)
@@ -209,8 +223,6 @@ def _channels_last(weight: Tensor, dtype: torch.dtype) -> Tensor:
     return weight.to(dtype).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
 
 
-def _three_apart(frontend: FrontEnd) -> Tensor:
-    """Return the filters in such an order that those of a band are a third of them apart."""
-    count = len(frontend.filters)
-    order = torch.arange(count).view(count // 3, 3).T.reshape(-1)
-    return frontend.filters[order].contiguous()
+def _halved(frontend: FrontEnd) -> Tensor:
+    """Return the filters up to their middle tap, ``(filters, taps // 2 + 1)``."""
+    return frontend.filters[:, 0, : frontend.filters.shape[-1] // 2 + 1].contiguous()
