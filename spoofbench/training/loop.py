@@ -16,6 +16,7 @@ from spoofbench import batches, files, weights
 from spoofbench.audio import AudioCache
 from spoofbench.batches import Batch, Crop, RandomCrop, Whole, Work
 from spoofbench.contracts import Countermeasure, Progress
+from spoofbench.devices import denormals_flushed
 from spoofbench.errors import FailedTrials, InvalidRun
 from spoofbench.files import write_text
 from spoofbench.training import checkpoints
@@ -78,7 +79,8 @@ class Loop:
     def run_from(self, position: Position) -> None:
         """Train from ``position`` to the last epoch. Raises `InvalidRun` if memory runs out."""
         try:
-            self._run_from(position)
+            with denormals_flushed():
+                self._run_from(position)
         except torch.OutOfMemoryError as error:
             raise insufficient(f"({error})") from error
 
