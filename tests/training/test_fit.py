@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spoofbench import audio, weights
+from spoofbench.devices import flushes_denormals
 from spoofbench.errors import FailedTrials, InvalidRun
 from spoofbench.training import checkpoints, fit, loop, tasks
 from spoofbench.training.checkpoints import Epoch
@@ -54,6 +55,20 @@ class Given(nn.Module):
 
     def loss(self, audio: Tensor, lengths: Tensor, bonafide: Tensor) -> Tensor:
         return functional.cross_entropy(self.logits, bonafide.long(), reduction="none")
+
+
+def test_denormals_are_flushed_while_it_trains_and_as_before_afterwards(tiny, tmp_path):
+    seen: list[bool] = []
+
+    class Watching(Small):
+        def loss(self, audio: Tensor, lengths: Tensor, bonafide: Tensor) -> Tensor:
+            seen.append(flushes_denormals())
+            return super().loss(audio, lengths, bonafide)
+
+    train(task(tiny, tmp_path / "run", epochs=1), Watching)
+    assert seen
+    assert all(seen)
+    assert not flushes_denormals()
 
 
 def test_the_loss_is_torchs_weighted_cross_entropy(tiny, tmp_path):

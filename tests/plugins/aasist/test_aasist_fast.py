@@ -72,8 +72,9 @@ def test_scores_are_equal_in_double_precision(config: AasistConfig, samples: int
 
 @pytest.mark.parametrize("extra", range(-4, 5))
 def test_lengths_around_the_end_of_a_tile(extra: int):
-    """One more or one less frame than fills a tile of the first block."""
-    samples = 3 * (3 * BLOCK_TILE + extra) + AASIST.taps - 1
+    """One more or one less frame than fills two tiles of the first block."""
+    tile = BLOCK_TILE // AASIST.widths[0]
+    samples = 3 * (3 * 2 * tile + extra) + AASIST.taps - 1
     plain, fast = both(model(), noise(samples, batch=1))
     assert torch.allclose(plain, fast, rtol=0, atol=1e-10)
 
@@ -85,6 +86,23 @@ def test_an_utterance_has_the_same_encoding_in_any_batch():
         together = fast.score(audio, lengths(audio))
         alone = torch.cat([fast.score(own[None], lengths(own[None])) for own in audio])
     assert torch.allclose(together, alone, rtol=0, atol=1e-12)
+
+
+def test_scores_do_not_hang_on_the_number_of_threads():
+    fast = FastAasist(model(dtype=torch.float32), torch.float32).eval()
+    audio, before, found = (
+        noise(SHORTEST, batch=5, dtype=torch.float32),
+        torch.get_num_threads(),
+        [],
+    )
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            with torch.no_grad():
+                found.append(fast.embed(audio, lengths(audio)))
+    finally:
+        torch.set_num_threads(before)
+    assert torch.allclose(*found, rtol=0, atol=1e-6)
 
 
 @pytest.mark.reference

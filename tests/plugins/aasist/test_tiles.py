@@ -66,6 +66,32 @@ def test_output_gradients_and_statistics_are_those_of_the_layers(
         assert torch.allclose(found[name].double(), tensor.double(), rtol=1e-9, atol=1e-10), name
 
 
+@pytest.mark.parametrize(("width_in", "width_out"), [(1, 4), (4, 4), (3, 6)])
+def test_threads_change_no_bit(width_in: int, width_out: int):
+    """Each computes utterances of its own, and their sums are taken in one order."""
+    block, found, before = block_of(width_in, width_out).float(), [], torch.get_num_threads()
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            features = features_of(width_in, 2 * TILE + 5, batch=4).float().requires_grad_()
+            found.append(outcome(block, features, block(features)))
+    finally:
+        torch.set_num_threads(before)
+    alone, together = found
+    for name, tensor in alone.items():
+        assert torch.equal(together[name], tensor), name
+
+
+def test_far_from_zero_the_moments_of_one_channel_hold():
+    """A variance from squares alone would be lost in their rounding."""
+    block, features = block_of(1, 4), 1e3 + features_of(1, 60)
+    layer_by_layer(block, features)
+    expected = block.norm.running_var.clone()
+    block.norm.reset_running_stats()
+    block.float()(features.float())
+    assert torch.allclose(block.norm.running_var.double(), expected, rtol=1e-3)
+
+
 def test_of_equal_frames_the_first_gets_the_gradient_as_in_torch():
     block = block_of(4, 4)
     plain, tiled = (torch.zeros(1, 4, 12, 5, dtype=torch.float64) for _ in range(2))
