@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from spoofbench.contracts import Countermeasure
 from spoofbench.devices import denormals_flushed
-from spoofbench_aasist import fast, frontend, model
+from spoofbench_aasist import fast, frontend, model, selu
+from spoofbench_aasist.one_channel import Shape
 
 WHOLE = 1 << 30
 """More frames than any utterance has: one tile."""
@@ -29,14 +30,11 @@ class Flushed(nn.Module):
             return self.scorer.score(audio, lengths)
 
 
-class WithoutTiles(model.Aasist):
-    """Made fast when weights are there: folded and laid out as ever, but an utterance at once."""
+class MadeFast(model.Aasist):
+    """Made fast when weights are there, with what has been left out of `fast` by then."""
 
-    def __init__(self, *, filters_too: bool) -> None:
+    def __init__(self) -> None:
         super().__init__(model.AASIST)
-        fast.BLOCK_TILE = WHOLE
-        if filters_too:
-            fast.TILE = WHOLE
         self._fast: list[Flushed] = []
 
     def score(self, audio: Tensor, lengths: Tensor) -> Tensor:
@@ -47,12 +45,47 @@ class WithoutTiles(model.Aasist):
 
 def whole_utterances() -> Countermeasure:
     """Batch norm folded, channels last, time outermost; nothing in tiles."""
-    return WithoutTiles(filters_too=True)
+    fast.TILE = WHOLE
+    return whole_blocks()
 
 
 def whole_blocks() -> Countermeasure:
     """The same, with the response of the filters in tiles, so that it is never written."""
-    return WithoutTiles(filters_too=False)
+    fast.BLOCK_TILE = WHOLE
+    return MadeFast()
+
+
+def activated_by_torch() -> Countermeasure:
+    """All, but that the activation asks for `expm1`, as torch's SELU does."""
+
+    def bare_(values: Tensor) -> Tensor:
+        slope = 1 / (selu.ALPHA * selu.BEFORE)
+        return torch.ops.aten.elu_(values, 1 / slope, slope, 1 / selu.BEFORE)
+
+    selu.bare_ = bare_
+    return MadeFast()
+
+
+def filtered_by_torch() -> Countermeasure:
+    """All, but that one channel is filtered by torch's convolution."""
+
+    def convolved(features: Tensor, filters: Tensor, shape: Shape) -> Tensor:
+        weight = filters[:, :-1].reshape(len(filters), 1, *shape)
+        return functional.conv2d(features[None, None], weight, filters[:, -1]).contiguous(
+            memory_format=torch.channels_last
+        )
+
+    def add_convolved(features: Tensor, filters: Tensor, shape: Shape, onto: Tensor) -> None:
+        onto += convolved(features, filters, shape)
+
+    fast.convolved, fast.add_convolved = convolved, add_convolved
+    return MadeFast()
+
+
+def one_by_one() -> Countermeasure:
+    """All, but that the utterances of a batch are computed one after the other."""
+    fast.side_by_side = lambda work, count: [work(number) for number in range(count)]
+    return MadeFast()
 
 
 def layers_flushed() -> Countermeasure:

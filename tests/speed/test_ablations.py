@@ -41,6 +41,7 @@ if "learning" in {name!r}:
     "name",
     [
         *("whole_utterances", "whole_blocks", "layers_flushed"),
+        *("activated_by_torch", "filtered_by_torch", "one_by_one"),
         *("layers_learning", "filters_whole_learning"),
     ],
 )

@@ -111,9 +111,12 @@ def test_statistics_are_averaged_evenly_where_momentum_is_none():
     assert torch.allclose(block.norm.running_mean, sum(means) / 2, rtol=0, atol=1e-12)
 
 
-def test_under_autocast_it_computes_in_its_precision_as_the_layers_do():
-    block = block_of(4, 4).float()
-    features = features_of(4, 30).float().requires_grad_()
+@pytest.mark.parametrize(("width_in", "width_out"), [(1, 4), (4, 4), (3, 6)])
+def test_under_autocast_it_computes_in_its_precision_as_the_layers_do(
+    width_in: int, width_out: int
+):
+    block = block_of(width_in, width_out).float()
+    features = features_of(width_in, 30).float().requires_grad_()
     expected = layer_by_layer(block, features)
     (by_layers,) = torch.autograd.grad(expected.sum(), features)
     with torch.autocast("cpu", torch.bfloat16):
