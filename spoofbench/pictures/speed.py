@@ -77,11 +77,14 @@ def lines_of(results: Sequence[Measured]) -> dict[str, list[Measured]]:
 
 
 def _labelled(axes: Axes, what: str) -> None:
+    from matplotlib.ticker import LogLocator
+
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.set_xlabel("batch")
     axes.set_ylabel(what)
     axes.xaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))  # values may lie within a decade
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("")
     axes.grid(visible=True)

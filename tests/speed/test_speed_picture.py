@@ -43,6 +43,14 @@ def test_what_is_drawn_is_throughput_and_memory():
     assert [list(line.get_ydata()) for line in memory.get_lines()] == [[0.5, 2.0], [0.3, 0.31]]
 
 
+def test_an_axis_within_a_power_of_ten_has_numbers_too():
+    within = [measured("aasist", batch, batch / 4, 500_000_000) for batch in (1, 8)]
+    within += [measured("other", batch, batch / 6, 500_000_000) for batch in (1, 8)]
+    speed, _ = figure_of(within, processor="a processor").axes
+    low, high = speed.get_ylim()
+    assert any(low <= place <= high for place in speed.yaxis.get_majorticklocs())
+
+
 def test_one_batch_size_makes_no_picture():
     with pytest.raises(InvalidRun, match="two batch sizes"):
         figure_of(RESULTS[:1], processor="")
