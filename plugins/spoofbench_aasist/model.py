@@ -24,7 +24,7 @@ from spoofbench_aasist.sequential import (
     SequentialGraphAttention,
     SequentialHeterogeneousAttention,
 )
-from spoofbench_aasist.tiles import autograd as tiles
+from spoofbench_aasist.tiles.autograd import note, through
 from spoofbench_aasist.tiles.block import Weights
 
 
@@ -68,8 +68,8 @@ class ResidualBlock(nn.Module):
             shortcut=learned.get("shortcut.weight"),
             shortcut_bias=learned.get("shortcut.bias"),
         )
-        out: tiles.Output = tiles.through(features, weights, self.norm.eps)
-        tiles.note(self.norm, out)
+        out = through(features, weights, self.norm.eps)
+        note(self.norm, out)
         return out.features
 
 
