@@ -57,12 +57,7 @@ def whole_blocks() -> Countermeasure:
 
 def activated_by_torch() -> Countermeasure:
     """All, but that the activation asks for `expm1`, as torch's SELU does."""
-
-    def bare_(values: Tensor) -> Tensor:
-        slope = 1 / (selu.ALPHA * selu.BEFORE)
-        return torch.ops.aten.elu_(values, 1 / slope, slope, 1 / selu.BEFORE)
-
-    selu.bare_ = bare_
+    selu.bare = lambda dtype: selu.Activation(1, 0, 1, functional.selu_)
     return MadeFast()
 
 

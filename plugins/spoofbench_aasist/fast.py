@@ -116,6 +116,7 @@ class _Block(ABC):
     """
 
     first: Tensor
+    activate: selu.Activation
     second: Tensor
     second_bias: Tensor
     """With that of the shortcut."""
@@ -139,15 +140,15 @@ class _Block(ABC):
 
     def _pool(self, piece: Tensor, out: Tensor, *, is_first: bool, is_last: bool) -> None:
         """Write what comes of ``piece``, which has two frames more at either end, into ``out``."""
-        hidden = selu.bare_(self.filtered(piece)).to(self.second)
+        hidden = self.activate(self.filtered(piece)).to(self.second)
         if is_first:
             hidden[:, :, 0] = 0  # the second convolution pads with zeros, not with what is here
         if is_last:
             hidden[:, :, -1] = 0
         summed = functional.conv2d(hidden, self.second, self.second_bias)
         self.add_shortcut(piece, summed)
-        threes = summed.view(*summed.shape[:2], -1, 3, summed.shape[3])
-        torch.amax(threes, dim=3, out=out)
+        one, two, three = (summed[:, :, number::3] for number in range(3))
+        torch.maximum(torch.maximum(one, two), three, out=out)
 
     @abstractmethod
     def filtered(self, piece: Tensor) -> Tensor:
@@ -186,25 +187,26 @@ class _OneChannel(_Block):
 
 
 def _folded(block: ResidualBlock, dtype: torch.dtype) -> _Block:
-    scale, shift = (selu.BEFORE * own for own in _affine(block.norm))
-    first = block.first.weight * scale[:, None, None, None]
-    first_bias = _bias(block.first) * scale + shift
-    second, second_bias = (
-        _channels_last(selu.AFTER * block.second.weight, dtype),
-        _bias(block.second),
-    )
+    one_channel = block.first.in_channels == 1
+    activate = selu.bare(block.first.weight.dtype if one_channel else dtype)
+    scale, shift = _affine(block.norm)
+    first = activate.before * scale[:, None, None, None] * block.first.weight
+    first_bias = activate.before * (_bias(block.first) * scale + shift) - activate.shift
+    second = _channels_last(activate.after * block.second.weight, dtype)
+    second_bias = _bias(block.second)
     shortcut: Tensor | None = None
     if isinstance(block.shortcut, nn.Conv2d):
         shortcut, second_bias = block.shortcut.weight, second_bias + _bias(block.shortcut)
     second_bias = second_bias.to(dtype)
-    if block.first.in_channels == 1:
+    if one_channel:
         if shortcut is not None:
             shortcut = filters_of(shortcut, torch.zeros_like(first_bias)).to(dtype)
-        return _OneChannel(filters_of(first, first_bias), second, second_bias, shortcut)
+        filters = filters_of(first, first_bias)
+        return _OneChannel(filters, activate, second, second_bias, shortcut)
     if shortcut is not None:
         shortcut = _channels_last(shortcut, dtype)
     first = _channels_last(first, dtype)
-    return _ManyChannels(first, second, second_bias, shortcut, first_bias.to(dtype))
+    return _ManyChannels(first, activate, second, second_bias, shortcut, first_bias.to(dtype))
 
 
 def _bias(convolution: nn.Conv2d) -> Tensor:

@@ -29,25 +29,31 @@ def test_it_is_that_of_torch(dtype: torch.dtype, near: float):
 
 
 @pytest.mark.parametrize(("dtype", "near"), PRECISE)
-def test_with_its_factors_the_bare_one_is_the_same(dtype: torch.dtype, near: float):
+def test_with_what_is_left_to_filters_the_bare_one_is_the_same(dtype: torch.dtype, near: float):
     given = numbers(dtype)
-    found = selu.AFTER * selu.bare_(selu.BEFORE * given).double()
+    bare = selu.bare(dtype)
+    found = bare.after * bare(bare.before * given - bare.shift).double()
     assert torch.allclose(found, functional.selu(given.double()), rtol=near, atol=near)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_in_half_precision_they_err_by_the_last_bit_only(dtype: torch.dtype):
     given = numbers(dtype)
-    bare = functional.selu(given.double() / selu.BEFORE) / selu.AFTER
-    for activate, exact in ((selu.selu_, functional.selu(given.double())), (selu.bare_, bare)):
-        step = torch.finfo(dtype).eps * exact.abs() + torch.finfo(dtype).smallest_normal
+    exact = functional.selu(given.double())
+    step = torch.finfo(dtype).eps * exact.abs() + torch.finfo(dtype).smallest_normal
+    bare = selu.bare(dtype)
+    assert (bare.before, bare.shift, bare.after) == (1, 0, 1)
+    for activate in (selu.selu_, bare):
         assert ((activate(given.clone()).double() - exact).abs() <= step).all()
 
 
-@pytest.mark.parametrize("activate", [selu.selu_, selu.bare_])
-def test_the_ends_and_what_is_no_number(activate):
-    found = activate(torch.tensor([-math.inf, math.inf, math.nan]))
-    assert found[0] < -0.99
+@pytest.mark.parametrize(
+    ("activate", "after"),
+    [(selu.selu_, 1), (selu.bare(torch.float32), selu.bare(torch.float32).after)],
+)
+def test_the_ends_and_what_is_no_number(activate, after):
+    found = after * activate(torch.tensor([-math.inf, math.inf, math.nan]))
+    assert found[0] == pytest.approx(-selu.ALPHA * selu.SCALE)
     assert found[1] == math.inf
     assert found[2].isnan()
 
