@@ -7,6 +7,7 @@ may use: no more run than before. What an utterance gives does not hang on how m
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -21,25 +22,40 @@ Result = TypeVar("Result")
 def side_by_side(work: Callable[[int], Result], count: int) -> list[Result]:
     """Return what ``work`` returns for each of ``count`` utterances, given by number.
 
-    It is called without gradients and autocast, from several threads at once.
+    It is called without gradients and autocast, from several threads at once. The calling thread is
+    one of them: malloc keeps memory for each thread, and this one has some already.
     """
     allowed = torch.get_num_threads()
     threads = min(allowed, count)
     if threads <= 1:
         return [work(number) for number in range(count)]
     flushing, inferring = flushes_denormals(), torch.is_inference_mode_enabled()
+    numbers, found = deque(range(count)), dict[int, Result]()
 
-    def begin() -> None:
+    def take_part() -> None:
         torch.set_num_threads(allowed // threads)
         torch.set_flush_denormal(flushing)  # a setting of each thread, as gradients are
+        try:
+            with torch.inference_mode(inferring), torch.no_grad():
+                while (number := _next_of(numbers)) is not None:
+                    found[number] = work(number)
+        finally:
+            numbers.clear()  # of what is not begun, where one has failed
 
-    def alone(number: int) -> Result:
-        with torch.inference_mode(inferring), torch.no_grad():
-            return work(number)
-
-    pool = ThreadPoolExecutor(threads, initializer=begin)
     try:
-        return list(pool.map(alone, range(count)))
+        with ThreadPoolExecutor(threads - 1) as pool:
+            others = [pool.submit(take_part) for _ in range(threads - 1)]
+            take_part()
+        for other in others:
+            other.result()
     finally:
-        pool.shutdown(cancel_futures=True)  # of what is not begun, where one has failed
         torch.set_num_threads(allowed)  # for threads to come: they begin with what was set last
+    return [found[number] for number in range(count)]
+
+
+def _next_of(numbers: deque[int]) -> int | None:
+    """Take the next number, if one is left; another thread may have been faster."""
+    try:
+        return numbers.popleft()
+    except IndexError:
+        return None

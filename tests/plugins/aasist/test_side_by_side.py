@@ -54,6 +54,32 @@ def test_one_alone_stays_in_its_thread():
     assert side_by_side(lambda number: threading.get_ident(), 1) == [threading.get_ident()]
 
 
+def test_the_calling_thread_is_one_of_them():
+    barrier = threading.Barrier(4, timeout=30)
+
+    def who(number: int) -> int:
+        barrier.wait()
+        return threading.get_ident()
+
+    found = side_by_side(who, 4)
+    assert len(set(found)) == 4
+    assert threading.get_ident() in found
+
+
+@pytest.mark.parametrize("failing", [0, 3])
+def test_a_failure_in_any_thread_is_raised(failing: int):
+    barrier = threading.Barrier(4, timeout=30)
+
+    def work(number: int) -> None:
+        barrier.wait()
+        if number == failing:
+            raise ValueError("no such utterance")
+
+    with pytest.raises(ValueError, match="no such utterance"):
+        side_by_side(work, 4)
+    assert torch.get_num_threads() == 4
+
+
 def test_the_first_failure_is_raised_and_what_is_not_begun_is_left():
     begun: list[int] = []
     failed = threading.Event()
